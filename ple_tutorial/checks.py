@@ -1,0 +1,65 @@
+"""Checks at the door: one sentence that names the argument, what was expected and what came."""
+
+import difflib
+import keyword
+import re
+from numbers import Integral, Real
+
+KINDS = ("binary", "regression")
+
+
+def refuse(argument, expected, got, error=ValueError):
+    """Raise ``error`` with the package's one wording of a refusal."""
+    raise error(f"{argument}: expected {expected}, got {got}")
+
+
+def count(argument, value, least=1):
+    """Return ``value`` as an int of at least ``least``; TypeError or ValueError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        refuse(argument, f"a whole number of at least {least}", f"{value!r} ({type(value).__name__})", TypeError)
+    if value < least:
+        refuse(argument, f"a whole number of at least {least}", value)
+    return int(value)
+
+
+def number(argument, value, low=-float("inf"), high=float("inf")):
+    """Return ``value`` as a float within [low, high]; TypeError or ValueError otherwise."""
+    expected = f"a number from {low:g} to {high:g}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        refuse(argument, expected, f"{value!r} ({type(value).__name__})", TypeError)
+    if not low <= value <= high:  # also refuses NaN
+        refuse(argument, expected, value)
+    return float(value)
+
+
+def choice(argument, value, known):
+    """Return ``value`` if it is one of ``known``; otherwise a ValueError that names the nearest match."""
+    if value in known:
+        return value
+    near = difflib.get_close_matches(str(value), list(known), n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    refuse(argument, f"one of {', '.join(known)}", f"{value!r}{hint}")
+
+
+def task_names(argument, names):
+    """Return ``names`` as a tuple of distinct, safe task names (letters, digits, single underscores)."""
+    if isinstance(names, str):
+        refuse(argument, "a list of task names", repr(names), TypeError)
+    names = tuple(names)
+    if not names:
+        refuse(argument, "at least one task", "none")
+    for name in names:
+        safe = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", name)
+        if not safe or keyword.iskeyword(name) or name == "shared":
+            refuse(argument, "names of letters, digits and single underscores, other than 'shared'", repr(name))
+    if len(set(names)) < len(names):
+        refuse(argument, "distinct names", repr(names))
+    return names
+
+
+def task_kinds(argument, kinds):
+    """Return ``kinds`` as a dict {task: 'binary' or 'regression'} with safe names."""
+    if not isinstance(kinds, dict):
+        refuse(argument, "a dict {task: 'binary' or 'regression'}", f"{kinds!r}", TypeError)
+    task_names(argument, kinds)
+    return {task: choice(f"{argument}[{task!r}]", kind, KINDS) for task, kind in kinds.items()}

@@ -1,0 +1,5 @@
+"""One shape for all data: features, and for each task its labels, its kind and its sample space."""
+
+from ple_tutorial.data.taskdata import FeatureSpec, TaskData
+
+__all__ = ["FeatureSpec", "TaskData"]
