@@ -1,0 +1,83 @@
+"""What the gates do: the gate weights of a model on data, and their summary."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import entropy
+
+from ple_tutorial import checks
+from ple_tutorial.backend import keras
+from ple_tutorial.layers import Gate
+
+
+@dataclass(frozen=True)
+class GateWeights:
+    """The weights of one gate on every sample.
+
+    Attributes:
+        level: from 1.
+        gate: whose gate it is: a task, or ``shared``.
+        experts: names of the experts, in the order of the weights.
+        weights: ``(batch, experts)``; each row sums to one.
+    """
+
+    level: int
+    gate: str
+    experts: tuple
+    weights: np.ndarray
+
+    def share_of(self, group):
+        """Total weight on the experts of one group (a task, or ``shared``), ``(batch,)``."""
+        columns = [name.rpartition("_")[0] == group for name in self.experts]
+        if not any(columns):
+            checks.refuse("group", f"one of {sorted({n.rpartition('_')[0] for n in self.experts})}", repr(group))
+        return self.weights[:, columns].sum(axis=1)
+
+
+def gate_weights(model, data, batch_size=16_384):
+    """The weights of every gate of ``model`` on ``data`` (a ``TaskData``), level by level, as ``GateWeights``.
+
+    Raises:
+        ValueError: a model without a gate.
+
+    Source: PLE paper, section 5.4 and Figure 8.
+    """
+    gates = [layer for layer in model.layers if isinstance(layer, Gate)]
+    if not gates:
+        checks.refuse("model", "a model with gates (MMoE, CGC, PLE)", f"{model.name!r}, which has none")
+    readout = keras.Model(model.inputs, [gate.output for gate in gates])
+    parts = []
+    for batch in data.batches(batch_size):
+        features = [batch.features[i.name] for i in model.inputs] if isinstance(batch.features, dict) else batch.features
+        parts.append([np.asarray(weights) for weights in readout(features, training=False)])
+    readings = []
+    for gate, *weights in zip(gates, *parts, strict=True):
+        level, name = gate.name.removeprefix("level").removesuffix("_gate").split("_", 1)
+        readings.append(GateWeights(int(level), name, tuple(gate.experts), np.concatenate(weights)))
+    return readings
+
+
+def summarise(readings):
+    """A tidy table of ``GateWeights``: one row for each level, gate and expert.
+
+    Columns: ``mean`` and ``std`` of the expert's weight over the samples (Figure 8's bar and line); ``entropy`` of
+    the gate, the same on all its rows: the mean over samples of the entropy of its weights, divided by the logarithm
+    of the number of experts (1: all experts alike; 0: one expert alone; NaN for a gate of one expert).
+    """
+    rows = []
+    for reading in readings:
+        n = len(reading.experts)
+        spread = entropy(reading.weights.astype(np.float64), axis=1).mean() / np.log(n) if n > 1 else float("nan")
+        for expert, column in zip(reading.experts, reading.weights.T, strict=True):
+            rows.append(
+                {
+                    "level": reading.level,
+                    "gate": reading.gate,
+                    "expert": expert,
+                    "mean": float(column.mean(dtype=np.float64)),
+                    "std": float(column.std(dtype=np.float64)),
+                    "entropy": float(spread),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,46 @@
+"""Losses: each task's mean over its own sample space, and their weighted sum."""
+
+from ple_tutorial import checks
+from ple_tutorial.backend import keras
+
+_PER_SAMPLE = {"binary": keras.losses.binary_crossentropy, "regression": keras.losses.mean_squared_error}
+
+
+def task_loss(kind, labels, predictions, mask):
+    """Mean loss over the samples in a task's sample space; zero where a batch has none of them.
+
+    Args:
+        kind: ``binary`` (cross-entropy, nats) or ``regression`` (squared error, units of the label squared).
+        labels, mask: ``(batch,)``; the mask holds 1 (or True) inside the sample space and 0 outside.
+        predictions: ``(batch, 1)``.
+
+    Source: PLE paper, Eq. 9. The mean is over the task's own samples, not over the batch.
+    """
+    per_sample = _PER_SAMPLE[kind](labels[:, None], predictions)
+    mask = keras.ops.cast(mask, per_sample.dtype)
+    return keras.ops.sum(per_sample * mask) / keras.ops.maximum(keras.ops.sum(mask), 1)
+
+
+def loss_weights(kinds, weights=None):
+    """The weight of each task in the joint loss, ``{task: float}``; one for a task that is not named.
+
+    Raises:
+        ValueError: an unknown task, a negative weight, or weights that are all zero.
+
+    Source: the omegas of Eq. 8 of the PLE paper.
+    """
+    weights = {} if weights is None else weights
+    if not isinstance(weights, dict):
+        checks.refuse("loss_weights", "a dict {task: weight}", repr(weights), TypeError)
+    for task in weights:
+        checks.choice("loss_weights", task, tuple(kinds))
+    full = {task: checks.number(f"loss_weights[{task!r}]", weights.get(task, 1.0), 0, 1e6) for task in kinds}
+    if not any(full.values()):
+        checks.refuse("loss_weights", "at least one weight above 0", full)
+    return full
+
+
+def for_compile(kinds):
+    """The same losses for ``model.compile(loss=...)``; give the masks to ``model.fit`` as ``sample_weight``."""
+    classes = {"binary": keras.losses.BinaryCrossentropy, "regression": keras.losses.MeanSquaredError}
+    return {task: classes[kind](reduction="mean_with_sample_weight") for task, kind in kinds.items()}

@@ -1,0 +1,146 @@
+"""Metrics of each task on its own sample space, and the MTL gain over paired seeds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.metrics import log_loss, mean_squared_error, roc_auc_score
+
+from ple_tutorial import checks
+
+
+def _auc(labels, predictions):
+    if labels.min() == labels.max():
+        return float("nan")  # one class alone has no order to get right or wrong
+    return roc_auc_score(labels, predictions)
+
+
+def _log_loss(labels, predictions):
+    return log_loss(labels, np.clip(predictions.astype(np.float64), 1e-7, 1 - 1e-7), labels=[0, 1])
+
+
+# metric: (function of labels and predictions, +1 if more is better and -1 if less is)
+METRICS = {"auc": (_auc, 1), "log_loss": (_log_loss, -1), "mse": (mean_squared_error, -1)}
+_OF_KIND = {"binary": ("auc", "log_loss"), "regression": ("mse",)}
+LOSS_OF_KIND = {"binary": "log_loss", "regression": "mse"}
+
+
+def evaluate(data, predictions):
+    """Every metric of every task, each over the samples in the task's own sample space.
+
+    Args:
+        data: a ``TaskData``.
+        predictions: ``{task: (batch,) or (batch, 1)}``, probabilities for binary tasks.
+
+    Returns:
+        ``{(task, metric): value}``: ``auc`` (area under the ROC curve, 0 to 1; NaN where only one class is there)
+        and ``log_loss`` (nats) for binary tasks, ``mse`` (units of the label squared) for regressions.
+
+    Raises:
+        ValueError: a task without predictions, a wrong length, or predictions that are not finite.
+    """
+    scores = {}
+    for task, kind in data.kinds.items():
+        if task not in predictions:
+            checks.refuse("predictions", f"one array for each of {list(data.kinds)}", f"none for {task!r}")
+        p = np.asarray(predictions[task])
+        if p.shape not in ((len(data),), (len(data), 1)):
+            checks.refuse(f"predictions[{task!r}]", f"shape ({len(data)},) or ({len(data)}, 1)", f"shape {p.shape}")
+        if not np.isfinite(p).all():
+            checks.refuse(f"predictions[{task!r}]", "finite numbers", f"{(~np.isfinite(p)).sum()} that are not")
+        mask = data.mask[task]
+        for metric in _OF_KIND[kind]:
+            scores[task, metric] = float(METRICS[metric][0](data.labels[task][mask], p.reshape(-1)[mask]))
+    return scores
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The MTL gain over paired seeds; positive is better than the single-task model, for every metric.
+
+    Attributes:
+        gains: ``(seeds,)``, one difference for each pair.
+        mean, low, high: the mean and its bootstrap confidence interval.
+        median: of the gains; steadier than the mean where a run gets stuck.
+        positive: how many of the seeds gained.
+        p_value: of a two-sided Wilcoxon signed-rank test of "no gain"; 1 where all gains are zero.
+    """
+
+    gains: np.ndarray
+    mean: float
+    low: float
+    high: float
+    median: float
+    positive: int
+    p_value: float
+
+    def __str__(self):
+        interval = f"[{self.low:+.4f}, {self.high:+.4f}]"
+        return f"{self.mean:+.4f} {interval}, median {self.median:+.4f}, {self.positive}/{len(self.gains)} seeds gain"
+
+
+def mtl_gain(metric, multi_task, single_task, confidence=0.95):
+    """MTL gain of paired runs: with ``metric`` better when higher, multi-task minus single-task; otherwise the reverse.
+
+    Args:
+        metric: a name of ``METRICS``.
+        multi_task, single_task: ``(seeds,)``, the metric of each run; entry ``i`` of both has the same data and seed.
+        confidence: of the bootstrap interval of the mean (percentiles of 9,999 resamples of the pairs).
+
+    Returns:
+        A ``Gain``, in the units of the metric.
+
+    Raises:
+        ValueError: an unknown metric, lengths that differ, fewer than two pairs, or scores that are not finite.
+
+    Source: PLE paper, Eq. 11; there one run each, without an interval.
+    """
+    sign = METRICS[checks.choice("metric", metric, tuple(METRICS))][1]
+    multi, single = (np.asarray(scores, float) for scores in (multi_task, single_task))
+    if multi.ndim != 1 or multi.shape != single.shape or len(multi) < 2:
+        checks.refuse("multi_task and single_task", "two rows of at least two paired runs", f"shapes {multi.shape}, {single.shape}")
+    if not (np.isfinite(multi).all() and np.isfinite(single).all()):
+        checks.refuse("multi_task and single_task", "finite scores", "some that are not")
+    confidence = checks.number("confidence", confidence, 0.5, 0.999)
+    gains = sign * (multi - single)
+    mean = gains.mean()
+    low = high = mean
+    p_value = 1.0
+    if np.ptp(gains) > 0:
+        interval = stats.bootstrap(
+            (gains,), np.mean, confidence_level=confidence, method="percentile", rng=np.random.default_rng(0)
+        ).confidence_interval
+        low, high = float(interval.low), float(interval.high)
+    if gains.any():
+        p_value = float(stats.wilcoxon(gains).pvalue)
+    return Gain(gains, float(mean), float(low), float(high), float(np.median(gains)), int((gains > 0).sum()), p_value)
+
+
+def gain_table(runs, metric, by=(), baseline="single-task", confidence=0.95):
+    """MTL gains of a tidy table of runs, one row for each architecture (and each value of ``by``).
+
+    Args:
+        runs: a DataFrame with the columns ``architecture``, ``seed``, those of ``by``, and ``metric``.
+        metric: the column to compare; its name, or what follows its last ``/``, is a name of ``METRICS``.
+        by: further columns that tell runs apart (a correlation, a task).
+        baseline: the architecture to compare with, run on the same seeds.
+
+    Returns:
+        A DataFrame indexed by ``by`` and ``architecture``: mean, low, high, median, positive, seeds, p_value.
+
+    Raises:
+        ValueError: a seed that a model has and the baseline lacks, or the reverse.
+    """
+    by = list(by)
+    rows = []
+    for values, group in runs.groupby(by, sort=True) if by else [((), runs)]:
+        scores = group.pivot(index="seed", columns="architecture", values=metric)
+        if scores.isna().any(axis=None):
+            checks.refuse("runs", "every architecture on every seed", "some missing")
+        for architecture in scores.columns.drop(baseline):
+            gain = mtl_gain(metric.rsplit("/")[-1], scores[architecture], scores[baseline], confidence)
+            row = dict(zip(by, values, strict=True)) | {"architecture": architecture, "seeds": len(scores)}
+            names = ("mean", "low", "high", "median", "positive", "p_value")
+            rows.append(row | {name: getattr(gain, name) for name in names})
+    return pd.DataFrame(rows).set_index([*by, "architecture"])
