@@ -6,6 +6,7 @@ import re
 from numbers import Integral, Real
 
 KINDS = ("binary", "regression")
+RESERVED = ("shared", "features", "numeric", "codes", "tabular", "val")  # names of other parts of a model or a history
 
 
 def refuse(argument, expected, got, error=ValueError):
@@ -50,8 +51,9 @@ def task_names(argument, names):
         refuse(argument, "at least one task", "none")
     for name in names:
         safe = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", name)
-        if not safe or keyword.iskeyword(name) or name == "shared":
-            refuse(argument, "names of letters, digits and single underscores, other than 'shared'", repr(name))
+        if not safe or keyword.iskeyword(name) or name in RESERVED:
+            expected = f"names of letters, digits and single underscores, none of {', '.join(RESERVED)}"
+            refuse(argument, expected, repr(name))
     if len(set(names)) < len(names):
         refuse(argument, "distinct names", repr(names))
     return names

@@ -126,7 +126,7 @@ class Gate(keras.layers.Layer):
 
     def __init__(self, experts, kernel_initializer="glorot_uniform", seed=0, **kwargs):
         super().__init__(**kwargs)
-        if isinstance(experts, str) or not all(isinstance(name, str) for name in experts):
+        if not isinstance(experts, (list, tuple)) or not all(isinstance(name, str) for name in experts):
             checks.refuse("experts", "a list of expert names", repr(experts), TypeError)
         if not experts or len(set(experts)) < len(experts):
             checks.refuse("experts", "at least one name, each once", repr(experts))
@@ -143,7 +143,10 @@ class Gate(keras.layers.Layer):
         )
 
     def call(self, selector):
-        return keras.ops.softmax(selector @ self.kernel, axis=-1)
+        logits = selector @ self.kernel
+        if len(self.experts) == 1:
+            return logits - logits + 1  # the softmax of one number, of which Keras warns; the gradient is zero
+        return keras.ops.softmax(logits, axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], len(self.experts))

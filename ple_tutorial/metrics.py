@@ -44,7 +44,7 @@ def evaluate(data, predictions):
     for task, kind in data.kinds.items():
         if task not in predictions:
             checks.refuse("predictions", f"one array for each of {list(data.kinds)}", f"none for {task!r}")
-        p = np.asarray(predictions[task])
+        p = np.asarray(predictions[task], np.float64)
         if p.shape not in ((len(data),), (len(data), 1)):
             checks.refuse(f"predictions[{task!r}]", f"shape ({len(data)},) or ({len(data)}, 1)", f"shape {p.shape}")
         if not np.isfinite(p).all():
@@ -130,9 +130,13 @@ def gain_table(runs, metric, by=(), baseline="single-task", confidence=0.95):
         A DataFrame indexed by ``by`` and ``architecture``: mean, low, high, median, positive, seeds, p_value.
 
     Raises:
-        ValueError: a seed that a model has and the baseline lacks, or the reverse.
+        ValueError: no run of the baseline, a seed that a model has and the baseline lacks, or the reverse.
     """
-    by = list(by)
+    by = [by] if isinstance(by, str) else list(by)
+    architectures = sorted(set(runs["architecture"]))
+    checks.choice("baseline", baseline, architectures)
+    if len(architectures) < 2:
+        checks.refuse("runs", "the baseline and at least one other architecture", architectures)
     rows = []
     for values, group in runs.groupby(by, sort=True) if by else [((), runs)]:
         scores = group.pivot(index="seed", columns="architecture", values=metric)

@@ -93,7 +93,8 @@ def build_model(
 
 def _inputs(features, embedding, of):
     spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
-    numeric = keras.Input((spec.numeric,), name="numeric" if spec.cardinalities else "features")
+    columns = checks.count("features", spec.numeric, 0 if spec.cardinalities else 1)
+    numeric = keras.Input((columns,), name="numeric" if spec.cardinalities else "features")
     if not spec.cardinalities:
         return numeric, numeric
     codes = keras.Input((len(spec.cardinalities),), dtype="int32", name="codes")

@@ -35,6 +35,12 @@ class Mixer:
     sees: tuple
     reads: str = "stream"
 
+    def __post_init__(self):
+        checks.choice("how", self.how, ("gate", "pass"))
+        checks.choice("reads", self.reads, ("stream", "features"))
+        if not isinstance(self.sees, tuple) or not self.sees or len(set(self.sees)) < len(self.sees):
+            checks.refuse("sees", "a tuple of one or more groups, each once", repr(self.sees))
+
 
 @dataclass(frozen=True)
 class Level:
@@ -46,11 +52,34 @@ class Level:
 
 @dataclass(frozen=True)
 class Routing:
-    """A whole architecture: its name, the tasks, and one ``Level`` after the other."""
+    """A whole architecture: its name, the tasks, and one ``Level`` after the other.
+
+    Raises:
+        ValueError: a mixer of a group that its level lacks, or that passes on other than one expert; a group or a
+            gate, above the first level, whose stream the level below does not send; a task without a last stream.
+    """
 
     architecture: str
     tasks: tuple
     levels: tuple
+
+    def __post_init__(self):
+        sent = None  # by the level below; the first level reads the features
+        for number, level in enumerate(self.levels, 1):
+            where = f"level {number}"
+            experts = {group: checks.count(f"experts of {where}", n) for group, n in level.experts.items()}
+            for stream, mixer in level.mixers.items():
+                if not set(mixer.sees) <= set(experts):
+                    checks.refuse(f"{stream!r} on {where}", f"to see groups of {list(experts)}", mixer.sees)
+                if mixer.how == "pass" and sum(experts[group] for group in mixer.sees) != 1:
+                    checks.refuse(f"{stream!r} on {where}", "one expert to pass on", f"those of {mixer.sees}")
+            gates = {s for s, mixer in level.mixers.items() if (mixer.how, mixer.reads) == ("gate", "stream")}
+            lost = [] if sent is None else sorted((set(experts) | gates) - sent)
+            if lost:
+                checks.refuse(where, f"to read the streams {sorted(sent)} of the level below", f"also {lost}")
+            sent = set(level.mixers)
+        if sent is None or not set(self.tasks) <= sent:
+            checks.refuse("levels", f"a last stream for each of {list(self.tasks)}", sorted(sent or ()))
 
     def expert_names(self, level, stream):
         """Names of the experts that the mixer of ``stream`` sees on ``level`` (from 1), in the order of its weights."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.data import TaskData
 from ple_tutorial.losses import loss_weights as full_loss_weights
 from ple_tutorial.losses import task_loss
 from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
@@ -36,7 +37,7 @@ def fit(
 
     Args:
         model: from ``build_model``, or any Keras model from ``train.features`` to ``{task: (batch, 1)}``. Training
-            starts from its present weights.
+            starts from its present weights. Penalties that its layers add (``model.losses``) count, unreported.
         train, valid: ``TaskData``; ``valid`` is only looked at, never trained on.
         epochs: at most so many passes over ``train``.
         batch_size: samples a step; the last batch of an epoch may be smaller, as in Keras.
@@ -61,10 +62,10 @@ def fit(
     """
     epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
     seed = checks.count("seed", seed, 0)
-    weights = full_loss_weights(train.kinds, loss_weights)
     check_fits(model, train, "train")
     if valid is not None:
         check_fits(model, valid, "valid")
+    weights = full_loss_weights(train.kinds, loss_weights)
     if patience is not None:
         checks.count("patience", patience)
         if valid is None:
@@ -82,11 +83,12 @@ def fit(
         if shuffle:
             order = tf.constant(_in_batches(orders.permutation(len(train)), batch_size))
         losses = run_epoch(*data, order, weight_row).numpy()
-        if not np.isfinite(losses).all():
-            raise FloatingPointError(f"the loss is no longer a number in epoch {epoch}; try a lower learning_rate")
+        _check_finite(losses, epoch)
         row = {"loss": losses @ list(weights.values())} | {f"{t}_loss": v for t, v in zip(weights, losses, strict=True)}
         if valid is not None:
-            scores = evaluate(valid, predict(model, valid))
+            predictions = predict(model, valid)
+            _check_finite(list(predictions.values()), epoch)
+            scores = evaluate(valid, predictions)
             row["val_loss"] = sum(w * scores[task, LOSS_OF_KIND[valid.kinds[task]]] for task, w in weights.items())
             row |= {f"val_{task}_{metric}": value for (task, metric), value in scores.items()}
         rows.append(row)
@@ -115,6 +117,8 @@ def predict(model, data, batch_size=16_384):
 
 def check_fits(model, data, argument):
     """Refuse data whose tasks, features or length do not fit the model, by the name of the argument."""
+    if not isinstance(data, TaskData):
+        checks.refuse(argument, "a TaskData", type(data).__name__, TypeError)
     tasks = list(model.output) if isinstance(model.output, dict) else None
     if tasks != list(data.kinds):
         checks.refuse(f"{argument}.kinds", f"the model's tasks {tasks}", list(data.kinds))
@@ -124,8 +128,14 @@ def check_fits(model, data, argument):
         checks.refuse(f"{argument}.features", f"rows of shape {shape}", came)
 
 
+def _check_finite(values, epoch):
+    if not np.isfinite(values).all():
+        raise FloatingPointError(f"the loss is no longer a number in epoch {epoch}; try a lower learning_rate")
+
+
 def _in_batches(order, batch_size):
     """The order of rows as ``(steps, batch)``; the last row of the table is filled up with -1."""
+    batch_size = min(batch_size, len(order))
     steps = -(-len(order) // batch_size)
     filled = np.full(steps * batch_size, -1, np.int32)
     filled[: len(order)] = order
@@ -157,7 +167,8 @@ def _program(model, kinds, optimizer):
         checks.refuse("optimizer", "a Keras optimizer", repr(optimizer), TypeError)
     wanted = keras.optimizers.Adam() if optimizer is None else optimizer
     config = wanted.get_config() | {"name": type(wanted).__name__}
-    key = json.dumps([config, kinds], default=str)
+    trainable = [variable.path for variable in model.trainable_variables]  # a layer may be frozen between two fits
+    key = json.dumps([config, kinds, trainable], default=str)
     programs = vars(model).setdefault("_ple_programs", {})  # past Keras, which would take it for a part of the model
     if key not in programs:
         programs[key] = _Program(model, type(wanted).from_config(config), kinds)
@@ -178,7 +189,7 @@ def _epoch(model, optimizer, kinds):
             with tf.GradientTape() as tape:
                 outputs = model(x, training=True)
                 losses = tf.stack([task_loss(kind, y[t], outputs[t], inside[t]) for t, kind in kinds.items()])
-                joint = tf.reduce_sum(losses * weights)
+                joint = tf.reduce_sum(losses * weights) + sum(model.losses)
             gradients = tape.gradient(joint, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
             counts = tf.stack([tf.reduce_sum(tf.cast(inside[task], tf.float32)) for task in kinds])

@@ -32,7 +32,7 @@ class Sines:
         for name in ("alpha", "beta"):
             value = np.asarray(getattr(self, name), float)
             if value.ndim != 1 or not np.isfinite(value).all():
-                checks.refuse(name, "a row of finite numbers", f"shape {value.shape}")
+                checks.refuse(name, "a row of finite numbers", value.tolist())
             object.__setattr__(self, name, tuple(value.tolist()))
         if len(self.alpha) != len(self.beta):
             checks.refuse("beta", f"{len(self.alpha)} phases, one for each frequency", len(self.beta))
@@ -40,7 +40,8 @@ class Sines:
     @classmethod
     def draw(cls, count=10, seed=0):
         """``count`` sines with alpha and beta from N(0, 1)."""
-        alpha, beta = np.random.default_rng([checks.count("seed", seed, 0), 0]).standard_normal((2, count))
+        count, seed = checks.count("count", count, 0), checks.count("seed", seed, 0)
+        alpha, beta = np.random.default_rng([seed, 0]).standard_normal((2, count))
         return cls(tuple(alpha), tuple(beta))
 
     def signal(self, z):

@@ -1,5 +1,6 @@
 """``TaskData``, the one shape in which data travel through the package."""
 
+import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,7 +23,7 @@ class FeatureSpec:
     cardinalities: tuple = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TaskData:
     """Samples with several labels each, one for every task.
 
@@ -80,6 +81,11 @@ class TaskData:
 
     def _checked_features(self):
         tabular = isinstance(self.features, dict)
+        if tabular != bool(len(self.cardinalities)):
+            expected = "the number of codes of each column" if tabular else "none without features['codes']"
+            checks.refuse("cardinalities", expected, self.cardinalities)
+        for cardinality in self.cardinalities:
+            checks.count("cardinalities", cardinality)
         if tabular and set(self.features) != {"numeric", "codes"}:
             checks.refuse("features", "the keys 'numeric' and 'codes'", sorted(self.features))
         numeric = np.asarray(self.features["numeric"] if tabular else self.features)
@@ -118,15 +124,21 @@ class TaskData:
         return len(self.labels[self.tasks[0]])
 
     def take(self, rows):
-        """The samples at ``rows`` (an index array or a slice), as a new ``TaskData``."""
-        features = self.features
+        """The samples at ``rows`` (an index array or a slice), as a new ``TaskData``.
+
+        Raises:
+            ValueError: rows that leave a task without a sample.
+        """
+        return replace(self._at(rows))
+
+    def _at(self, rows):
+        """As ``take``, unchecked: a batch may well hold no sample of a scarce task."""
+        part, features = copy.copy(self), self.features
         features = {k: v[rows] for k, v in features.items()} if isinstance(features, dict) else features[rows]
-        return replace(
-            self,
-            features=features,
-            labels={task: y[rows] for task, y in self.labels.items()},
-            mask={task: m[rows] for task, m in self.mask.items()},
-        )
+        object.__setattr__(part, "features", features)
+        object.__setattr__(part, "labels", {task: y[rows] for task, y in self.labels.items()})
+        object.__setattr__(part, "mask", {task: m[rows] for task, m in self.mask.items()})
+        return part
 
     def only(self, *tasks):
         """The same samples with only the named tasks."""
@@ -146,21 +158,24 @@ class TaskData:
         if abs(sum(fractions) - 1) > 1e-9 or min(fractions) <= 0:
             checks.refuse("fractions", "positive numbers that sum to 1", fractions)
         checks.count("seed", seed, 0)
-        if int(min(fractions) * len(self)) < 1:
+        sizes = [round(fraction * len(self)) for fraction in fractions[:-1]]
+        if min(*sizes, len(self) - sum(sizes), 1) < 1:
             checks.refuse("fractions", f"parts of at least one of the {len(self)} samples", fractions)
         rest, parts = np.arange(len(self)), []
-        for i, fraction in enumerate(fractions[:-1]):
-            size = round(fraction * len(self))
+        for i, size in enumerate(sizes):
             part, rest = train_test_split(rest, train_size=size, random_state=np.random.RandomState([seed, i]))
             parts.append(part)
         return [self.take(part) for part in (*parts, rest)]
 
     def batches(self, size, seed=None):
-        """Yield the data in batches of ``size``, shuffled if a ``seed`` is given; the last may be smaller."""
+        """Yield the data in batches of ``size``, shuffled if a ``seed`` is given; the last may be smaller.
+
+        A batch may hold no sample of a scarce task.
+        """
         size = checks.count("size", size)
         order = np.arange(len(self)) if seed is None else np.random.default_rng(seed).permutation(len(self))
         for start in range(0, len(self), size):
-            yield self.take(order[start : start + size])
+            yield self._at(order[start : start + size])
 
     def describe(self):
         """One row for each task: kind, samples in its sample space, mean and standard deviation of its label."""

@@ -1,0 +1,24 @@
+"""What pytest and nbval need to know of the notebooks."""
+
+import functools
+
+import pytest
+
+from ple_tutorial import notebooks
+
+unmet_need = functools.lru_cache(maxsize=None)(lambda path: notebooks.unmet_need(notebooks.read(path)))
+
+
+def pytest_collectstart(collector):
+    """Do not compare what no reader reads: stderr (a hygiene test forbids it) and HTML twins of plain text."""
+    if hasattr(collector, "skip_compare"):
+        collector.skip_compare += ("stderr", "text/html")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip the cells of a notebook that needs what this machine lacks, with the reason."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            reason = unmet_need(item.path)
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))

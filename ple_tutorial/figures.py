@@ -1,0 +1,134 @@
+"""The figures by name: how the numbers of each are made, and which plot draws them."""
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ple_tutorial import checks, plots
+from ple_tutorial.data.synthetic import Sines, label_correlation
+from ple_tutorial.gates import gate_weights
+from ple_tutorial.metrics import METRICS, gain_table
+from ple_tutorial.models import build_model
+from ple_tutorial.routing import routing
+from ple_tutorial.study import STUDIES, read_table, write_table
+from ple_tutorial.training import fit
+
+STORED = Path(__file__).resolve().parent.parent / "figures"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a figure is made: ``numbers()`` -> a DataFrame, ``plot(numbers)`` -> a Figure; ``alt`` says what it shows."""
+
+    numbers: callable
+    plot: callable
+    alt: str
+
+
+def stored(name):
+    """The stored table of a study, as the notebooks read it.
+
+    Raises:
+        FileNotFoundError: it is not there; the message says which command makes it.
+    """
+    return read_table(STORED / f"{name}.csv")
+
+
+def numbers(name):
+    """The numbers of the figure ``name``."""
+    return FIGURES[checks.choice("figure", name, tuple(FIGURES))].numbers()
+
+
+def show(name):
+    """Draw the figure ``name`` and display it in a notebook with its alt text."""
+    recipe = FIGURES[checks.choice("figure", name, tuple(FIGURES))]
+    plots.show(recipe.plot(recipe.numbers()), recipe.alt)
+
+
+def draw(names=None, out=STORED):
+    """Write NAME.png, NAME.svg and NAME.csv of the named figures (all if none is named) into the folder ``out``.
+
+    Returns:
+        The paths written.
+
+    Raises:
+        ValueError: an unknown figure; the known ones and the nearest match are named.
+    """
+    names = [checks.choice("figure", name, tuple(FIGURES)) for name in (FIGURES if names is None else names)]
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name in names:
+        table = FIGURES[name].numbers()
+        fig = FIGURES[name].plot(table)
+        for ending, data in ((".png", plots.to_png(fig)), (".svg", plots.to_svg(fig))):
+            paths.append(out / (name + ending))
+            beside = out / f"{name}{ending}.part"
+            beside.write_bytes(data)
+            os.replace(beside, paths[-1])
+        paths.append(out / f"{name}.csv")
+        if name not in STUDIES:
+            write_table(table, paths[-1], [f"made by: python -m ple_tutorial figures --only {name}"])
+        elif out.resolve() != STORED:
+            shutil.copyfile(STORED / f"{name}.csv", paths[-1])
+    return paths
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------
+
+
+def _map_numbers():
+    table = routing("ple", ["a", "b"], levels=2)
+    rows = []
+    for number, level in enumerate(table.levels, 1):
+        for stream, mixer in level.mixers.items():
+            seen = " ".join(table.expert_names(number, stream))
+            rows.append({"level": number, "stream": stream, "mixer": mixer.how, "experts": seen, "reads": mixer.reads})
+    return pd.DataFrame(rows)
+
+
+def _label_correlation_numbers():
+    draws = {draw: Sines.draw(10, draw) for draw in range(40)}
+    dial = np.round(np.linspace(-1, 1, 41), 2)
+    rows = [(p, draw, label_correlation(s, s, p, noise=0.1)) for draw, s in draws.items() for p in dial]
+    return pd.DataFrame(rows, columns=["correlation", "draw", "pearson"])
+
+
+def seed_gains(runs, metric, by=(), baseline="single-task"):
+    """The gain of every single trial over the baseline with the same seed: ``by``, ``architecture``, ``seed``, ``gain``."""
+    keys = [*by, "seed"]
+    base = runs[runs["architecture"] == baseline][[*keys, metric]].rename(columns={metric: "base"})
+    rows = runs[runs["architecture"] != baseline].merge(base, on=keys, validate="many_to_one")
+    rows["gain"] = METRICS[metric.rsplit("/")[-1]][1] * (rows[metric] - rows["base"])
+    return rows[[*by, "architecture", "seed", "gain"]]
+
+
+def with_mean_mse(runs):
+    """The runs with a column ``mean/mse``, the mean of the test MSE of tasks ``a`` and ``b``."""
+    return runs.assign(**{"mean/mse": (runs["a/mse"] + runs["b/mse"]) / 2})
+
+
+def _plot_dial(runs):
+    runs = with_mean_mse(runs)
+    gains = gain_table(runs, "mean/mse", by=["correlation"])
+    return plots.gain_over_dial(gains, seed_gains(runs, "mean/mse", by=["correlation"]))
+
+
+FIGURES = {
+    "map": Recipe(
+        _map_numbers,
+        lambda table: plots.draw_routing(routing("ple", ["a", "b"], levels=2), title="PLE with two tasks and two levels"),
+        "The map of PLE with two tasks and two levels: features at the bottom, experts of task a, shared experts and experts "
+        "of task b on each level, a gate for each task on both levels and a shared gate on the first, a tower for each task.",
+    ),
+    "label_correlation": Recipe(
+        _label_correlation_numbers,
+        plots.label_correlations,
+        "Pearson correlation of the labels against the dial, for forty draws of the sines: zero at zero, close to one at one, "
+        "between them mostly below the diagonal, and at minus one anywhere from minus one to above a half.",
+    ),
+}

@@ -1,0 +1,424 @@
+"""Numbers in, a ``Figure`` out: one function a picture. Colours are safe for colour-blind readers (Okabe and Ito)."""
+
+import io
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+
+from ple_tutorial import checks
+
+GREY = "#5f6b73"
+TASK_COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+SHARED_COLOUR = "#009E73"
+ARCHITECTURES = {  # name in the tables: (label, colour, marker)
+    "single-task": ("single-task", "#000000", "o"),
+    "hard-sharing": ("hard sharing", "#D55E00", "s"),
+    "mmoe": ("MMoE", "#E69F00", "^"),
+    "cgc": ("CGC", "#56B4E9", "D"),
+    "ple": ("PLE", "#0072B2", "v"),
+    "gradient-boosted trees": ("gradient-boosted trees", "#009E73", "P"),
+}
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e3e6e8",
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "svg.hashsalt": "ple_tutorial",
+    "svg.fonttype": "none",
+    "savefig.dpi": 200,
+}
+MAP_PARTS = ("features", "experts", "gates", "levels", "towers", "losses", "score")
+
+
+def figure(width=6.5, height=3.2, **subplots):
+    """An empty figure in the house style and its axes; sizes in inches, 6.5 being the width of a column."""
+    with matplotlib.rc_context(STYLE):
+        fig = Figure(figsize=(width, height), layout="constrained")
+        axes = fig.subplots(**subplots)
+    return fig, axes
+
+
+def to_png(fig):
+    """The figure as the bytes of a PNG file."""
+    return _bytes(fig, "png", {"Software": None})
+
+
+def to_svg(fig):
+    """The figure as the bytes of an SVG file, the same on every run."""
+    return _bytes(fig, "svg", {"Date": None, "Creator": None})
+
+
+def _bytes(fig, kind, metadata):
+    with matplotlib.rc_context(STYLE), io.BytesIO() as buffer:
+        fig.savefig(buffer, format=kind, metadata=metadata)
+        return buffer.getvalue()
+
+
+def show(fig, alt):
+    """Display a figure in a notebook, with ``alt``, the text that a screen reader reads instead.
+
+    Raises:
+        ValueError: a text too short to stand for the picture.
+    """
+    from IPython.display import Image, display
+
+    if not isinstance(alt, str) or len(alt) < 20:
+        checks.refuse("alt", "a sentence that says what the figure shows", repr(alt))
+    display(Image(data=to_png(fig), alt=alt, width=round(fig.get_figwidth() * 110)))
+
+
+# ---- the map ---------------------------------------------------------------------------------------------------
+
+
+def draw_routing(table, lit=None, title=None):
+    """An architecture drawn from its routing table, from the features at the bottom to the towers at the top.
+
+    Args:
+        table: a ``routing.Routing``.
+        lit: one of ``MAP_PARTS`` or several; the rest is faded. All is lit if not given.
+        title: above the drawing; the architecture's name if not given.
+    """
+    lit = set(MAP_PARTS if lit is None else [lit] if isinstance(lit, str) else lit)
+    for part in lit:
+        checks.choice("lit", part, MAP_PARTS)
+    return _Drawing(table, lit, title).fig
+
+
+class _Drawing:
+    BOX, GAP, LEVEL = 0.86, 0.55, 2.35
+
+    def __init__(self, table, lit, title):
+        self.table, self.lit = table, lit
+        tasks = list(table.tasks)
+        self.colour = dict(zip(tasks, TASK_COLOURS, strict=False)) | {"shared": SHARED_COLOUR}
+        first_half = (len(tasks) + 1) // 2
+        order = [*tasks[:first_half], "shared", *tasks[first_half:]]
+        widths = {g: max(level.experts.get(g, 0) for level in table.levels) for g in order}
+        widths = {g: max(w, 1) if g != "shared" else w for g, w in widths.items() if w or g != "shared"}
+        self.x, left = {}, 0.0
+        for group, width in widths.items():
+            self.x[group] = left + width / 2
+            left += width + self.GAP
+        self.width = left - self.GAP
+        top = 0.9 + self.LEVEL * len(table.levels)
+        self.fig, self.ax = figure(6.5, 0.62 * (top + 2.6))
+        self.ax.set_axis_off()
+        self.ax.set_aspect("equal")
+        self.ax.set_xlim(-1.7, self.width + 0.3)
+        self.ax.set_ylim(-0.55, top + 2.35)
+        self.box(0, -0.35, self.width, 0.5, "features", GREY, "features")
+        streams = dict.fromkeys(self.x, None)
+        for number, level in enumerate(table.levels):
+            streams = self.level(number, level, streams, 0.9 + self.LEVEL * number)
+        self.heads(tasks, streams, top)
+        self.ax.set_title(title or ARCHITECTURES.get(table.architecture, (table.architecture,))[0], fontsize=10)
+
+    def alpha(self, part):
+        return 1.0 if part in self.lit or ("levels" in self.lit and part in ("experts", "gates")) else 0.18
+
+    def box(self, x, y, width, height, text, colour, part):
+        alpha = self.alpha(part)
+        colours = {"facecolor": to_rgba(colour, 0.16 * alpha), "edgecolor": to_rgba(colour, alpha)}
+        self.ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.1", **colours))
+        self.ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=8, alpha=max(self.alpha(part), 0.4))
+
+    def line(self, start, end, colour, part, dashed=False):
+        style = {"color": colour, "alpha": self.alpha(part) * 0.9, "lw": 1.1, "ls": (0, (3, 2)) if dashed else "-"}
+        self.ax.plot([start[0], end[0]], [start[1], end[1]], zorder=0.5, solid_capstyle="round", **style)
+
+    def level(self, number, level, streams, y):
+        self.ax.text(-0.2, y + 0.25, f"level {number + 1}\nexperts", ha="right", va="center", fontsize=8, color=GREY)
+        for group, count in level.experts.items():
+            start = self.x[group] - count / 2
+            origin = streams.get(group)
+            for i in range(count):
+                centre = start + i + 0.5
+                name = f"{group if len(group) < 7 else group[:6]} {i + 1}"
+                self.box(centre - self.BOX / 2, y, self.BOX, 0.5, name, self.colour[group], "experts")
+                self.line(origin or (centre, 0.15), (centre, y), self.colour[group] if origin else GREY, "experts")
+        out = {}
+        gates = any(mixer.how == "gate" for mixer in level.mixers.values())
+        if gates:
+            self.ax.text(-0.2, y + 1.6, "gates", ha="right", va="center", fontsize=8, color=GREY)
+        for stream, mixer in level.mixers.items():
+            x, top = self.x.get(stream, self.width / 2), y + 1.6
+            gate = mixer.how == "gate"
+            for group in mixer.sees:
+                count = level.experts[group]
+                for i in range(count):
+                    part = "gates" if gate else "experts"
+                    end = (x, top - (0.24 if gate else 0))
+                    self.line((self.x[group] - count / 2 + i + 0.5, y + 0.5), end, self.colour[stream], part)
+            if gate:
+                circle = {"facecolor": "white", "edgecolor": self.colour[stream], "alpha": self.alpha("gates"), "lw": 1.6}
+                self.ax.add_patch(Circle((x, top), 0.24, zorder=2, **circle))
+                self.ax.text(x, top, "Σ", ha="center", va="center", fontsize=9, alpha=max(self.alpha("gates"), 0.4), zorder=3)
+                if streams.get(stream) and mixer.reads == "stream":
+                    side = x + (0.5 if x <= self.width / 2 else -0.5) * max(level.experts.get(stream, 1), 1) + 0.02
+                    points = [streams[stream], (side, y - 0.3), (side, top), (x + np.sign(side - x) * 0.24, top)]
+                    for start, end in zip(points, points[1:], strict=False):
+                        self.line(start, end, self.colour[stream], "gates", dashed=True)
+            out[stream] = (x, top + (0.24 if gate else 0))
+        return out
+
+    def heads(self, tasks, streams, y):
+        for task in tasks:
+            x = self.x[task]
+            self.line(streams[task], (x, y), self.colour[task], "towers")
+            self.box(x - 0.62, y, 1.24, 0.5, f"tower {task if len(task) < 9 else task[:8]}", self.colour[task], "towers")
+            self.line((x, y + 0.5), (x, y + 0.85), self.colour[task], "losses")
+            self.box(x - 0.62, y + 0.85, 1.24, 0.42, "loss", self.colour[task], "losses")
+            inner = x + 0.62 * np.sign(self.width / 2 - x)
+            self.line((inner, y + 0.25), (self.width / 2 + 0.3 * np.sign(x - self.width / 2), y + 1.7), GREY, "score")
+        self.box(self.width / 2 - 0.9, y + 1.7, 1.8, 0.42, "fused score", GREY, "score")
+
+
+# ---- studies ---------------------------------------------------------------------------------------------------
+
+
+def _look(architecture):
+    label, colour, marker = ARCHITECTURES.get(architecture, (architecture, GREY, "o"))
+    return {"label": label, "color": colour, "marker": marker}
+
+
+def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of label variance)"):
+    """Mean gain with its interval over the correlation, one line an architecture.
+
+    Args:
+        gains: ``metrics.gain_table`` by ``correlation``.
+        runs: the gain of each seed, columns ``correlation``, ``architecture``, ``gain``; drawn as faint points.
+    """
+    fig, ax = figure(6.5, 3.4)
+    gains = gains.reset_index()
+    names = [name for name in ARCHITECTURES if name in set(gains["architecture"])]
+    positions = {p: i for i, p in enumerate(sorted(gains["correlation"].unique()))}
+    for index, name in enumerate(names):
+        rows = gains[gains["architecture"] == name].sort_values("correlation")
+        x = rows["correlation"].map(positions) + 0.14 * (index - (len(names) - 1) / 2)
+        if runs is not None:
+            each = runs[runs["architecture"] == name]
+            at = each["correlation"].map(positions) + 0.14 * (index - (len(names) - 1) / 2)
+            ax.plot(at, each["gain"], ".", color=_look(name)["color"], alpha=0.25, ms=3, zorder=1)
+        errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+        ax.errorbar(x, rows["mean"], yerr=errors, ls="none", capsize=2.5, ms=5, lw=1.4, zorder=3, **_look(name))
+    ax.axhline(0, color="black", lw=0.8)
+    ax.set_xticks(list(positions.values()), [f"{p:g}" for p in positions])
+    ax.set_xlabel("task correlation (cosine of the tasks' directions)")
+    ax.set_ylabel(ylabel)
+    ax.grid(axis="x", visible=False)
+    ax.legend(ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 1.14), handletextpad=0.3, columnspacing=1.2, frameon=False)
+    return fig
+
+
+def seesaw(points, labels=("a", "b"), unit="units of label variance"):
+    """Gain of one task against the gain of the other under a sweep of loss weights, one path an architecture.
+
+    Args:
+        points: a DataFrame with ``architecture``, ``weight`` (of the first task, 0 to 1), and for each axis
+            ``x``, ``x_low``, ``x_high``, ``y``, ``y_low``, ``y_high`` (mean gain and its interval).
+        labels: names of the two tasks.
+        unit: of the gains.
+    """
+    fig, ax = figure(6.5, 4.2)
+    ax.axhline(0, color="black", lw=0.8)
+    ax.axvline(0, color="black", lw=0.8)
+    for name in [n for n in ARCHITECTURES if n in set(points["architecture"])]:
+        rows = points[points["architecture"] == name].sort_values("weight")
+        xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
+        yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
+        ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.7, ms=5, **_look(name))
+        for end in (rows.iloc[0], rows.iloc[-1]):
+            ax.annotate(f"{end['weight']:g}", (end["x"], end["y"]), xytext=(5, 5), textcoords="offset points", fontsize=8)
+    ax.set_xlabel(f"MTL gain of task {labels[0]} ({unit})")
+    ax.set_ylabel(f"MTL gain of task {labels[1]} ({unit})")
+    ax.legend(loc="best", frameon=False)
+    return fig
+
+
+def gate_bars(summary, title=None):
+    """Expert utilisation in the layout of the PLE paper's Figure 8: a row a gate, a bar an expert, a line its spread.
+
+    Args:
+        summary: as of ``gates.summarise`` with a column ``panel``, one panel for each of its values.
+    """
+    panels = list(dict.fromkeys(summary["panel"]))
+    fig, axes = figure(6.5, 3.6, ncols=len(panels), squeeze=False, sharex=True)
+    for ax, panel in zip(axes[0], panels, strict=True):
+        rows = summary[summary["panel"] == panel]
+        y, ticks = 0.0, {}
+        for (level, gate), group in sorted(rows.groupby(["level", "gate"], sort=False), key=lambda g: -g[0][0]):
+            start = y
+            for expert, mean, std in group[["expert", "mean", "std"]].itertuples(index=False):
+                colour = _group_colours(summary)[expert.rpartition("_")[0]]
+                ax.barh(y, mean, xerr=std, color=colour, height=0.86, error_kw={"lw": 1.1}, edgecolor="white")
+                ax.text(1.02, y, f"{mean:.2f}", va="center", fontsize=7)
+                y -= 1
+            ticks[(start + y + 1) / 2] = f"{gate} {level}" if rows["level"].max() > 1 else gate
+            y -= 0.6
+        ax.set_yticks(list(ticks), list(ticks.values()))
+        ax.set_xlim(0, 1)
+        ax.set_xlabel("gate weight")
+        ax.set_title(panel, fontsize=9)
+        ax.grid(axis="y", visible=False)
+    groups = _group_colours(summary)
+    handles = [matplotlib.patches.Patch(color=colour, label=f"{group} experts") for group, colour in groups.items()]
+    fig.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    if title:
+        fig.suptitle(title, fontsize=10)
+    return fig
+
+
+def _group_colours(table):
+    groups = dict.fromkeys(name.rpartition("_")[0] for name in table["expert"])
+    tasks = [group for group in groups if group != "shared"]
+    colours = dict(zip(tasks, TASK_COLOURS, strict=False))
+    return colours | ({"shared": SHARED_COLOUR} if "shared" in groups else {})
+
+
+def gate_violins(samples):
+    """Distributions of gate weights over samples: a row of panels an architecture's gates, a violin an expert.
+
+    Args:
+        samples: tidy, columns ``architecture``, ``correlation``, ``gate`` (with its level), ``expert``, ``weight``.
+    """
+    rows = list(dict.fromkeys(samples["correlation"]))
+    columns = [n for n in ARCHITECTURES if n in set(samples["architecture"])]
+    counts = [samples[samples["architecture"] == c].groupby(["gate", "expert"]).ngroups for c in columns]
+    fig, axes = figure(
+        7.2, 1.9 * len(rows) + 0.9, nrows=len(rows), ncols=len(columns), squeeze=False, sharey=True, sharex="col",
+        gridspec_kw={"width_ratios": counts},
+    )  # fmt: skip
+    colours = _group_colours(samples)
+    for ax, name in zip(axes[0], columns, strict=True):
+        ax.set_title(_look(name)["label"], fontsize=9)
+    for line, correlation in zip(axes, rows, strict=True):
+        for ax, name in zip(line, columns, strict=True):
+            part = samples[(samples["architecture"] == name) & (samples["correlation"] == correlation)]
+            x, ticks = 0.0, {}
+            for gate, group in part.groupby("gate", sort=False):
+                start = x
+                for expert, weights in group.groupby("expert", sort=False)["weight"]:
+                    body = ax.violinplot(weights, [x], widths=0.9, showextrema=False, showmedians=True)
+                    body["bodies"][0].set(facecolor=colours[expert.rpartition("_")[0]], alpha=0.75)
+                    body["cmedians"].set(color="black", lw=1.1)
+                    x += 1
+                ticks[(start + x - 1) / 2] = gate
+                x += 0.7
+            ax.set_xticks(list(ticks), list(ticks.values()), rotation=90 if len(ticks) > 2 else 0)
+            ax.set_ylim(0, 1)
+            ax.grid(axis="x", visible=False)
+        line[0].set_ylabel(f"gate weight\n(correlation {correlation:g})")
+    handles = [matplotlib.patches.Patch(color=colour, label=f"{group} experts") for group, colour in colours.items()]
+    fig.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    return fig
+
+
+def score_strip(runs, metrics):
+    """Every run as a point and the mean as a line, one panel a metric, one row a model.
+
+    Args:
+        runs: columns ``architecture`` and those of ``metrics``.
+        metrics: ``{column: label of its axis}``.
+    """
+    fig, axes = figure(6.5, 2.9, ncols=len(metrics), squeeze=False, sharey=True)
+    names = [name for name in ARCHITECTURES if name in set(runs["architecture"])][::-1]
+    for ax, (column, label) in zip(axes[0], metrics.items(), strict=True):
+        for y, name in enumerate(names):
+            values = runs.loc[runs["architecture"] == name, column]
+            look = _look(name)
+            ax.plot(values, np.full(len(values), y), ls="none", marker=look["marker"], color=look["color"], alpha=0.55, ms=4)
+            ax.plot([values.mean()] * 2, [y - 0.32, y + 0.32], color="black", lw=1.6)
+        ax.set_xlabel(label)
+        ax.set_yticks(range(len(names)), [_look(name)["label"] for name in names])
+        ax.margins(x=0.12)
+    return fig
+
+
+def label_correlations(table):
+    """Pearson correlation of the labels over the dial, one thin line a draw of the sines, their median thick.
+
+    Args:
+        table: columns ``correlation``, ``draw``, ``pearson``.
+    """
+    fig, ax = figure(6.5, 3.2)
+    wide = table.pivot(index="correlation", columns="draw", values="pearson")
+    ax.plot(wide.index, wide, color=GREY, lw=0.6, alpha=0.5)
+    ax.plot([], [], color=GREY, lw=0.6, alpha=0.8, label="one draw of the sines")
+    ax.plot(wide.index, wide.median(axis=1), color=TASK_COLOURS[0], lw=2.2, label="median of the draws")
+    ax.plot([-1, 1], [-1, 1], color="black", lw=0.8, ls="--", label="label correlation = dial")
+    ax.set_xlabel("task correlation (cosine of the tasks' directions)")
+    ax.set_ylabel("Pearson correlation of the labels")
+    ax.legend(loc="upper left", frameon=False)
+    return fig
+
+
+# ---- ranking ---------------------------------------------------------------------------------------------------
+
+
+def rank_sweep(places, xlabel, lit=None):
+    """The place of each video in the feed over the settings of something, one line a video.
+
+    Args:
+        places: a DataFrame, one row a setting (its index: numbers, or words), one column a video; 1 is the top.
+        xlabel: what the settings are.
+        lit: the videos to colour; the four that move most if not given.
+    """
+    fig, ax = figure(6.5, 0.34 * places.shape[1] + 0.7)
+    moves = (places.max() - places.min()).sort_values(ascending=False, kind="stable")
+    lit = list(moves.index[:4] if lit is None else lit)
+    words = isinstance(places.index[0], str)
+    x = np.arange(len(places)) if words else places.index.to_numpy(float)
+    for name, row in places.items():
+        coloured = name in lit
+        colour = TASK_COLOURS[lit.index(name) % len(TASK_COLOURS)] if coloured else "#b3babf"
+        width, front = (2.0, 3) if coloured else (1.2, 2)
+        ax.plot(x, row, "o-", color=colour, lw=width, ms=4.5, zorder=front)
+        end = x[-1] + 0.03 * (x[-1] - x[0])
+        ax.text(end, row.iloc[-1], name, va="center", color=colour if coloured else GREY, fontsize=8.5)
+    ax.set_xlim(x[0] - 0.04 * (x[-1] - x[0]), x[-1] + 0.36 * (x[-1] - x[0]))
+    ax.set_xticks(x[:: max(1, len(x) // 6)] if not words else x, places.index if words else None)
+    ax.set_yticks(range(1, places.shape[1] + 1))
+    ax.set_ylim(places.shape[1] + 0.5, 0.5)
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel("place in the feed (1 = top)")
+    ax.grid(visible=False)
+    return fig
+
+
+def sample_spaces(counts, trains):
+    """Sample spaces as squares whose areas are their numbers of samples, each within the one before it.
+
+    Args:
+        counts: ``{space: samples}`` from the outermost to the innermost; the last two overlap, within the one before.
+        trains: ``{space: text}``, what it is for.
+
+    Source: PLE paper, Figure 6 (there as ellipses, without numbers).
+    """
+    fig, ax = figure(6.5, 2.6)
+    ax.set_axis_off()
+    ax.set_aspect("equal")
+    total, last = next(iter(counts.values())), len(counts) - 1
+    left = 0.0
+    for i, (space, samples) in enumerate(counts.items()):
+        side = np.sqrt(samples / total)
+        colour = GREY if i < last - 1 else TASK_COLOURS[i - last + 1]
+        square = {"facecolor": to_rgba(colour, 0.16 if colour == GREY else 0.55), "edgecolor": colour}
+        ax.add_patch(Rectangle((left, 0), side, side, **square))
+        y = 0.96 - 0.22 * i
+        start = (left + side, min(side, max(y, side * 0.5)))
+        ax.plot([start[0], 1.06, 1.1], [start[1], y, y], color=colour, lw=0.9)
+        ax.text(1.12, y, space, va="center", color=colour, weight="bold")
+        ax.text(1.78, y, f"{samples:,}", va="center", ha="right")
+        ax.text(1.84, y, trains.get(space, ""), va="center", color=GREY)
+        if i == last - 1:
+            left = 0.62 * side
+    ax.set_xlim(-0.02, 2.75)
+    ax.set_ylim(-0.02, 1.02)
+    return fig

@@ -1,0 +1,225 @@
+"""Layers against plain NumPy loops, on the same weights."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from ple_tutorial.backend import keras, tf
+from ple_tutorial.layers import Experts, Gate, Mix, Tabular, seeded
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((5, 4)).astype(np.float32)
+NAMES = ["a_1", "a_2", "shared_1"]
+ACTIVATIONS = {"relu": lambda z: np.maximum(z, 0), "tanh": np.tanh}
+
+
+def randomised(layer, *inputs):
+    """Build the layer on the inputs and give it random weights, biases too."""
+    layer(list(inputs) if inputs[1:] else inputs[0])
+    layer.set_weights([RNG.standard_normal(w.shape) for w in layer.get_weights()])
+    return layer
+
+
+def built(layer, features=6):
+    layer.build((None, features))
+    return layer
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+LAYERS = {
+    "one-layer experts": (lambda: Experts(3, [6], seed=4), (X,)),
+    "deep experts": (lambda: Experts(2, [6, 5, 3], activation="tanh", kernel_initializer="he_normal"), (X,)),
+    "gate": (lambda: Gate(NAMES, kernel_initializer="he_uniform", seed=2), (X,)),
+    "mix": (Mix, (RNG.random((5, 3), np.float32), RNG.random((5, 3, 2), np.float32))),
+    "tabular": (lambda: Tabular([3, 2], 2, seed=7), (X, RNG.integers(0, 2, (5, 2)).astype(np.int32))),
+}
+
+
+@pytest.fixture(params=LAYERS)
+def layer_and_inputs(request):
+    make, inputs = LAYERS[request.param]
+    return make(), inputs[0] if len(inputs) == 1 else list(inputs)
+
+
+# Values
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("units", [[6], [6, 5], [3, 7, 2]])
+def test_experts_are_separate_networks(units, activation):
+    layer = randomised(Experts(3, units, activation=activation), X)
+    weights = {v.name: v.numpy() for v in layer.weights}
+    expected = np.empty((len(X), 3, units[-1]))
+    for i, x in enumerate(X):
+        for expert in range(3):
+            h = x
+            for depth, width in enumerate(units):
+                kernel = weights[f"kernel_{depth}"]
+                kernel = kernel[:, expert] if depth == 0 else kernel[expert]
+                assert kernel.shape == (len(h), width)
+                h = ACTIVATIONS[activation](
+                    [sum(h[f] * kernel[f, u] for f in range(len(h))) + weights[f"bias_{depth}"][expert, u] for u in range(width)]
+                )
+            expected[i, expert] = h
+    np.testing.assert_allclose(layer(X), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_gate_is_a_softmax_over_the_experts_of_each_row():
+    gate = randomised(Gate(NAMES), X)
+    (kernel,) = gate.get_weights()
+    assert kernel.shape == (4, 3)
+    np.testing.assert_allclose(gate(X), softmax(X @ kernel), rtol=1e-5)
+    np.testing.assert_allclose(np.sum(gate(X), axis=1), 1, rtol=1e-6)
+
+
+def test_gate_of_one_expert_and_of_large_inputs():
+    assert np.array_equal(Gate(["shared_1"])(X), np.ones((5, 1)))
+    gate = randomised(Gate(NAMES), X)
+    weights = gate(X * 1e4).numpy()
+    assert np.array_equal(weights.max(axis=1), np.ones(5))  # finite, and one expert alone
+    assert np.array_equal(weights.argmax(axis=1), (X @ gate.get_weights()[0]).argmax(axis=1))
+
+
+def test_mix_is_the_weighted_sum():
+    weights, experts = LAYERS["mix"][1]
+    expected = [[sum(weights[b, e] * experts[b, e, u] for e in range(3)) for u in range(2)] for b in range(5)]
+    np.testing.assert_allclose(Mix()([weights, experts]), expected, rtol=1e-5)
+
+
+def test_tabular_puts_the_vectors_of_the_codes_after_the_numbers():
+    codes = np.array([[2, 0], [0, 1], [1, 1], [2, 1], [0, 0]], np.int32)
+    layer = randomised(Tabular([3, 2], embedding=2), X, codes)
+    (table,) = layer.get_weights()
+    tables = [table[:3], table[3:]]  # one block of rows for each column
+    expected = [np.concatenate([x, tables[0][first], tables[1][second]]) for x, (first, second) in zip(X, codes, strict=True)]
+    assert np.array_equal(layer([X, codes]), expected)
+
+
+# Initial weights
+
+
+def test_all_experts_differ_at_the_start():
+    first, *later = (kernel.numpy() for kernel in built(Experts(4, [6, 5, 5])).kernels)
+    for kernels in (first.swapaxes(0, 1), *later):
+        assert len(kernels) == 4
+        for one, other in itertools.combinations(kernels, 2):
+            assert not np.isclose(one, other).any()
+
+
+def test_the_layers_of_one_expert_differ_at_the_start():
+    first, second = (k.numpy() for k in built(Experts(2, [6, 6])).kernels)
+    assert not np.isclose(first[:, 0], second[0]).any()
+
+
+def test_a_fresh_gate_has_a_gradient():
+    experts, gate, mix = Experts(3, [4]), Gate(NAMES), Mix()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(mix([gate(X), experts(X)]) ** 2)
+    assert np.abs(tape.gradient(loss, gate.kernel)).max() > 1e-3
+
+
+@pytest.mark.parametrize("make", [lambda seed: Experts(3, [6], seed=seed), lambda seed: Gate(NAMES, seed=seed)])
+def test_a_seed_fixes_the_weights(make):
+    one, same, other = (built(make(seed)).get_weights()[0] for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.isclose(one, other).any()
+
+
+def test_an_expert_does_not_depend_on_the_size_of_its_group():
+    few, many = built(Experts(2, [6, 5], seed=3)), built(Experts(5, [6, 5], seed=3))
+    assert np.array_equal(few.kernels[0], many.kernels[0][:, :2])
+    assert np.array_equal(few.kernels[1], many.kernels[1][:2])
+
+
+def test_the_scale_is_that_of_one_dense_layer():
+    layer = built(Experts(3, [50, 40]), 60)
+    for kernel, fans in zip(layer.kernels, (60 + 50, 50 + 40), strict=True):
+        limit = np.sqrt(6 / fans)
+        assert 0.99 * limit < np.abs(kernel).max() <= limit
+        assert np.std(kernel) == pytest.approx(limit / np.sqrt(3), rel=0.02)
+    assert all(not np.any(bias) for bias in layer.biases)
+    (kernel,) = built(Gate([f"shared_{i}" for i in range(40)]), 60).get_weights()
+    assert 0.99 * np.sqrt(6 / 100) < np.abs(kernel).max() <= np.sqrt(6 / 100)
+    kernel = built(Experts(3, [50], kernel_initializer="he_normal"), 60).kernels[0]
+    assert np.std(kernel) == pytest.approx(np.sqrt(2 / 60), rel=0.05)
+
+
+def test_seeded_copies_an_initializer_and_leaves_the_original_alone():
+    original = keras.initializers.RandomNormal(stddev=3.0, seed=11)
+    copy, again, other = seeded(original, 1, 2), seeded(original, 1, 2), seeded(original, 2, 1)
+    assert (copy.stddev, original.seed) == (3.0, 11)
+    assert np.array_equal(copy((9,)), again((9,)))
+    assert not np.isclose(copy((9,)), other((9,))).any()
+    assert np.array_equal(seeded("zeros", 1)((3,)), np.zeros(3))  # no seed to set
+
+
+# As Keras layers
+
+
+def test_get_config_round_trip(layer_and_inputs):
+    layer, inputs = layer_and_inputs
+    config = json.loads(json.dumps(keras.layers.serialize(layer)))
+    again = keras.layers.deserialize(config)
+    assert type(again) is type(layer)
+    assert again.get_config() == layer.get_config()
+    assert np.array_equal(layer(inputs), again(inputs))  # fresh weights of equal seeds
+    assert type(layer).from_config(layer.get_config()).get_config() == layer.get_config()
+
+
+def test_compiled_by_xla(layer_and_inputs):
+    layer, inputs = layer_and_inputs
+    plain = layer(inputs)
+    np.testing.assert_allclose(tf.function(layer, jit_compile=True)(inputs), plain, rtol=1e-5, atol=1e-6)
+
+
+def test_shapes_are_known_before_the_data(layer_and_inputs):
+    layer, inputs = layer_and_inputs
+    symbols = keras.tree.map_structure(lambda x: keras.KerasTensor((None, *x.shape[1:]), x.dtype), inputs)
+    promised = layer(symbols).shape
+    assert promised == (None, *layer(inputs).shape[1:])
+    one = layer(keras.tree.map_structure(lambda x: x[:1], inputs))
+    np.testing.assert_allclose(one, layer(inputs)[:1], rtol=1e-5, atol=1e-6)  # a batch of one
+    assert layer(keras.tree.map_structure(lambda x: x[:0], inputs)).shape == (0, *promised[1:])
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Experts(0, [4]), ValueError, "count: expected a whole number of at least 1, got 0"),
+        (lambda: Experts(2.0, [4]), TypeError, r"count: expected a whole number of at least 1, got 2.0 \(float\)"),
+        (lambda: Experts(True, [4]), TypeError, "count: .* got True"),
+        (lambda: Experts(float("nan"), [4]), TypeError, "count: .* got nan"),
+        (lambda: Experts(2, []), ValueError, "units: expected at least one width, got an empty list"),
+        (lambda: Experts(2, 16), TypeError, "units: expected a list of widths, got 16"),
+        (lambda: Experts(2, "16"), TypeError, "units: expected a list of widths, got '16'"),
+        (lambda: Experts(2, [4, 0]), ValueError, "units: .* got 0"),
+        (lambda: Experts(2, [4.5]), TypeError, "units: .* got 4.5"),
+        (lambda: Experts(2, [4], seed=-1), ValueError, "seed: .* got -1"),
+        (lambda: Experts(2, [4])(X[0]), ValueError, r"input of \w+: expected shape \(batch, features\), got rank 1"),
+        (lambda: Experts(2, [4])(X[None]), ValueError, r"got rank 3: \(1, 5, 4\)"),
+        (lambda: Gate([]), ValueError, r"experts: expected at least one name, each once, got \[\]"),
+        (lambda: Gate(["a_1", "a_1"]), ValueError, "experts: expected at least one name, each once, got .*a_1"),
+        (lambda: Gate("a_1"), TypeError, "experts: expected a list of expert names, got 'a_1'"),
+        (lambda: Gate(3), TypeError, "experts: expected a list of expert names, got 3"),
+        (lambda: Gate([1, 2]), TypeError, "experts: expected a list of expert names"),
+        (lambda: Gate(NAMES)(X[None]), ValueError, r"input of gate.*: expected shape \(batch, features\), got rank 3"),
+        (lambda: Mix()([X, X]), ValueError, r"expected shape \(batch, experts, units\), got rank 2"),
+        (lambda: Mix()([X[None], X[None]]), ValueError, r"expected shape \(batch, experts\), got rank 3"),
+        (lambda: Mix()([X, np.ones((5, 3, 2))]), ValueError, "expected 3 weights for 3 experts, got 4"),
+        (lambda: Tabular([]), ValueError, "cardinalities: expected at least one"),
+        (lambda: Tabular([3], embedding=0), ValueError, "embedding: .* got 0"),
+        (lambda: Tabular([3, 1.5]), TypeError, "cardinalities: .* got 1.5"),
+    ],
+)
+def test_refusals(make, error, message):
+    with pytest.raises(error, match=message):
+        make()

@@ -1,0 +1,178 @@
+"""The routing tables, exactly, as data."""
+
+import dataclasses
+import itertools
+
+import pytest
+
+from ple_tutorial.routing import ARCHITECTURES, Level, Mixer, Routing, routing
+
+PASS, GATE = (lambda *sees: Mixer("pass", sees)), (lambda *sees: Mixer("gate", sees))
+COUNTS = {"shared_experts": 3, "task_experts": {"b": 1, "a": 2}}
+
+SINGLE = Level({"b": 1, "a": 1}, {"b": PASS("b"), "a": PASS("a")})
+CGC = Level({"b": 1, "a": 2, "shared": 3}, {"b": GATE("b", "shared"), "a": GATE("a", "shared")})
+PLE_LOWER = Level(CGC.experts, {**CGC.mixers, "shared": GATE("b", "a", "shared")})
+HARD_LOWER = Level({"shared": 1}, {"shared": PASS("shared")})
+HARD_LAST = Level({"shared": 1}, {"b": PASS("shared"), "a": PASS("shared")})
+
+TABLES = [
+    ("single-task", 1, [SINGLE]),
+    ("single-task", 3, [SINGLE, SINGLE, SINGLE]),
+    ("hard-sharing", 1, [HARD_LAST]),
+    ("hard-sharing", 2, [HARD_LOWER, HARD_LAST]),
+    ("mmoe", 1, [Level({"shared": 3}, {"b": GATE("shared"), "a": GATE("shared")})]),
+    ("cgc", 1, [CGC]),
+    ("ple", 1, [CGC]),
+    ("ple", 2, [PLE_LOWER, CGC]),
+    ("ple", 3, [PLE_LOWER, PLE_LOWER, CGC]),
+]
+
+
+@pytest.mark.parametrize(("architecture", "levels", "expected"), TABLES)
+def test_the_table(architecture, levels, expected):
+    table = routing(architecture, ("b", "a"), levels=levels, **COUNTS)
+    assert table == Routing(architecture, ("b", "a"), tuple(expected))
+    assert [list(level.experts) for level in table.levels] == [list(level.experts) for level in expected]  # the order too
+    assert [list(level.mixers) for level in table.levels] == [list(level.mixers) for level in expected]
+
+
+def test_every_architecture_is_in_these_tests():
+    assert {name for name, *_ in TABLES} == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize(("architecture", "levels"), [("mmoe", 2), ("cgc", 3)])
+def test_one_level_stays_one_level(architecture, levels):
+    assert routing(architecture, ["a", "b"], levels=levels) == routing(architecture, ["a", "b"])
+
+
+def test_gates_read_their_own_stream():
+    for level in routing("ple", ["a", "b"], levels=3).levels:
+        assert {mixer.reads for mixer in level.mixers.values()} == {"stream"}
+
+
+@pytest.mark.parametrize("tasks", [["x"], ["x", "y", "z"], [f"t{i}" for i in range(9)]])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_any_number_of_tasks(architecture, tasks):
+    table = routing(architecture, tasks, shared_experts=2, task_experts=1, levels=2)
+    assert table.tasks == tuple(tasks)
+    assert list(table.levels[-1].mixers) == tasks
+    for task in tasks:
+        seen = {group for level in table.levels for group in level.mixers.get(task, PASS("shared")).sees}
+        assert seen <= {task, "shared"}  # a task's own mixer never sees another task's experts
+
+
+def test_expert_names_in_the_order_of_the_weights():
+    table = routing("ple", ("b", "a"), levels=2, **COUNTS)
+    shared = ["shared_1", "shared_2", "shared_3"]
+    for level in (1, 2):
+        assert table.expert_names(level, "b") == ["b_1", *shared]
+        assert table.expert_names(level, "a") == ["a_1", "a_2", *shared]
+    assert table.expert_names(1, "shared") == ["b_1", "a_1", "a_2", *shared]
+    assert routing("mmoe", ["a"], shared_experts=2).expert_names(1, "a") == ["shared_1", "shared_2"]
+
+
+def test_no_shared_or_no_task_experts_where_a_gate_still_sees_one():
+    alone = routing("cgc", ["a", "b"], shared_experts=0, task_experts=2).levels
+    assert alone == (Level({"a": 2, "b": 2}, {"a": GATE("a"), "b": GATE("b")}),)
+    assert routing("ple", ["a", "b"], shared_experts=0, task_experts=2).levels == alone
+    common = routing("cgc", ["a", "b"], shared_experts=2, task_experts=0).levels
+    assert common == routing("mmoe", ["a", "b"], shared_experts=2).levels  # CGC without task experts is MMoE
+    lower, upper = routing("ple", ["a", "b"], shared_experts=2, task_experts={"a": 1, "b": 0}, levels=2).levels
+    assert upper == Level({"a": 1, "shared": 2}, {"a": GATE("a", "shared"), "b": GATE("shared")})
+    assert lower == Level(upper.experts, {**upper.mixers, "shared": GATE("a", "shared")})
+
+
+def test_counts_without_a_use_are_not_looked_at():
+    for architecture in ("single-task", "hard-sharing"):
+        assert routing(architecture, ["a"], shared_experts=0, task_experts=None) == routing(architecture, ["a"])
+    assert routing("mmoe", ["a"], task_experts=-1) == routing("mmoe", ["a"])
+
+
+def test_a_table_prints_as_a_table():
+    assert str(routing("ple", ["a", "b"], levels=2, shared_experts=1)).splitlines() == [
+        "ple, 2 level(s), tasks a, b",
+        "  level 1: experts a:1 b:1 shared:1 | a <- gate(a, shared) | b <- gate(b, shared) | shared <- gate(a, b, shared)",
+        "  level 2: experts a:1 b:1 shared:1 | a <- gate(a, shared) | b <- gate(b, shared)",
+    ]
+
+
+AB = ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: routing("mmeo", AB), ValueError, "architecture: expected one of .*, got 'mmeo'; did you mean 'mmoe'"),
+        (lambda: routing("hard_sharing", AB), ValueError, "did you mean 'hard-sharing'"),
+        (lambda: routing("PLE", AB), ValueError, "got 'PLE'"),
+        (lambda: routing(None, AB), ValueError, "architecture: .* got None"),
+        (lambda: routing("cgc", []), ValueError, "tasks: expected at least one task, got none"),
+        (lambda: routing("cgc", "ab"), TypeError, "tasks: expected a list of task names, got 'ab'"),
+        (lambda: routing("cgc", ["a", "a"]), ValueError, "tasks: expected distinct names"),
+        (lambda: routing("cgc", ["a", "shared"]), ValueError, "tasks: .* got 'shared'"),
+        (lambda: routing("cgc", ["a", "features"]), ValueError, "tasks: .* got 'features'"),
+        (lambda: routing("cgc", ["a b"]), ValueError, "tasks: expected names of letters.* got 'a b'"),
+        (lambda: routing("cgc", ["class"]), ValueError, "tasks: .* got 'class'"),
+        (lambda: routing("cgc", [1]), ValueError, "tasks: .* got 1"),
+        (lambda: routing("ple", AB, levels=0), ValueError, "levels: expected a whole number of at least 1, got 0"),
+        (lambda: routing("ple", AB, levels=1.0), TypeError, "levels: .* got 1.0"),
+        (lambda: routing("mmoe", AB, shared_experts=0), ValueError, "shared_experts: .* at least 1, got 0"),
+        (lambda: routing("cgc", AB, shared_experts=-1), ValueError, "shared_experts: .* at least 0, got -1"),
+        (lambda: routing("cgc", AB, shared_experts="2"), TypeError, "shared_experts: .* got '2'"),
+        (lambda: routing("cgc", AB, task_experts=[1, 2]), TypeError, r"task_experts\['a'\]: .* got \[1, 2\]"),
+        (lambda: routing("cgc", AB, task_experts={"a": 1}), ValueError, r"task_experts: .* each of \['a', 'b'\], got \['a'\]"),
+        (lambda: routing("cgc", AB, task_experts={"a": 1, "b": -1}), ValueError, r"task_experts\['b'\]: .* got -1"),
+        (lambda: routing("cgc", AB, shared_experts=0, task_experts={"a": 1, "b": 0}), ValueError, r"got none for \['b'\]"),
+        (lambda: routing("ple", AB, shared_experts=0, levels=2), ValueError, "shared_experts: expected at least 1 for a PLE"),
+    ],
+)
+def test_refusals(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+# Tables of one's own
+
+
+def own(*levels, tasks=("a",)):
+    return Routing("own", tasks, levels)
+
+
+A, S = Level({"a": 1}, {"a": PASS("a")}), Level({"shared": 2}, {"a": GATE("shared")})
+
+
+def test_a_table_of_ones_own():
+    features = Level({"shared": 2}, {"a": GATE("shared"), "shared": GATE("shared")})
+    last = dataclasses.replace(S, mixers={"a": Mixer("gate", ("shared",), reads="features")})
+    assert own(features, last).expert_names(2, "a") == ["shared_1", "shared_2"]
+    assert own(A, A, A).levels == (A, A, A)
+    for first, second in itertools.permutations([("a", "b"), ("b", "a")]):
+        assert routing("cgc", first) != routing("cgc", second)  # the order of the tasks tells tables apart
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Mixer("gates", ("a",)), ValueError, "how: expected one of gate, pass, got 'gates'; did you mean 'gate'"),
+        (lambda: Mixer("gate", ("a",), reads="feature"), ValueError, "reads: .* did you mean 'features'"),
+        (lambda: Mixer("gate", ()), ValueError, r"sees: expected a tuple of one or more groups, each once, got \(\)"),
+        (lambda: Mixer("gate", "a"), ValueError, "sees: .* got 'a'"),
+        (lambda: Mixer("gate", ("a", "a")), ValueError, "sees: .* each once"),
+        (lambda: own(), ValueError, r"levels: expected a last stream for each of \['a'\], got \[\]"),
+        (lambda: own(A, tasks=("a", "b")), ValueError, r"levels: .* \['a', 'b'\], got \['a'\]"),
+        (lambda: own(Level({"a": 1}, {"a": GATE("shared")})), ValueError, r"'a' on level 1: expected to see groups of \['a'\]"),
+        (lambda: own(Level({"a": 2}, {"a": PASS("a")})), ValueError, "'a' on level 1: expected one expert to pass on"),
+        (lambda: own(Level({"a": 0}, {"a": GATE("a")})), ValueError, "experts of level 1: .* at least 1, got 0"),
+        # Level 2's shared experts would read the features: the fault of several public implementations of PLE
+        (lambda: own(S, S), ValueError, r"level 2: expected to read the streams \['a'\] .*, got also \['shared'\]"),
+        (
+            lambda: own(HARD_LOWER, Level({"shared": 2}, {"a": GATE("shared")})),
+            ValueError,
+            r"level 2: expected to read the streams \['shared'\] .*, got also \['a'\]",
+        ),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
