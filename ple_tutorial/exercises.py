@@ -5,9 +5,11 @@ wrong. The worked solutions stand in the notebooks, folded, and run there.
 """
 
 import numpy as np
+from scipy.special import softmax
 
 from ple_tutorial import checks
 from ple_tutorial.ranking import fused_score
+from ple_tutorial.routing import Routing, routing
 
 _EXERCISES = {}
 
@@ -250,8 +252,341 @@ def _interval(answer):
 
 
 # ---- 03 --------------------------------------------------------------------------------------------------------
+
+
+@exercise("03.1")
+def _own_mean(answer):
+    """A function own_mean(labels, predictions, mask) -> squared error over the task's own samples; 0 without any."""
+    labels, predictions = np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 2.0, 1.0, 7.0])
+    mask = np.array([True, False, True, False])
+    came = float(answer(labels, predictions, mask))
+    if np.isnan(came):
+        return "it is not a number: a label outside the sample space may be missing, and NaN times zero is still NaN"
+    if np.isclose(came, 5 / 4):
+        return "this is the mean over the batch; divide by the number of samples inside the sample space"
+    if np.isclose(came, 5):
+        return "this is the sum; Eq. 9 divides it by the number of samples inside the sample space"
+    if not np.isclose(came, 2.5):
+        return f"the squared errors inside the sample space are 1 and 4, so the mean is 2.5, but it is {came:g}"
+    empty = float(answer(labels, predictions, np.zeros(4, bool)))
+    return None if empty == 0 else f"a batch without a sample of the task should count 0, but it counts {empty}"
+
+
+@exercise("03.2")
+def _is_seesaw(answer):
+    """A function seesaw(a, b) of two intervals (low, high) of gains -> whether they show a seesaw."""
+    cases = [
+        ((0.01, 0.03), (-0.04, -0.02), True, "one gain lies above zero and the other below"),
+        ((-0.04, -0.02), (0.01, 0.03), True, "it does not matter which of the two tasks gains"),
+        ((-0.01, 0.03), (-0.04, -0.02), False, "the first interval contains zero, so nothing is known of its sign"),
+        ((-0.05, -0.02), (-0.04, -0.02), False, "both tasks lose; that is negative transfer, not a seesaw"),
+        ((0.01, 0.02), (0.03, 0.04), False, "both tasks gain"),
+    ]
+    for a, b, right, why in cases:
+        if bool(answer(a, b)) != right:
+            return f"for {a} and {b} the answer is {right}: {why}"
+    return None
+
+
+@exercise("03.3")
+def _least_step(answer):
+    """A function least(g_a, g_b) -> the w in [0, 1] for which w g_a + (1 - w) g_b is shortest."""
+    cases = {
+        "perpendicular gradients of equal length": (np.array([1.0, 0.0]), np.array([0.0, 1.0]), 0.5),
+        "perpendicular gradients, a three times as long": (np.array([3.0, 0.0]), np.array([0.0, 1.0]), 0.1),
+        "parallel gradients, a twice as long": (np.array([2.0, 2.0]), np.array([1.0, 1.0]), 0.0),
+        "opposite gradients": (np.array([1.0, 1.0]), np.array([-3.0, -3.0]), 0.75),
+    }
+    for what, (g_a, g_b, right) in cases.items():
+        came = float(answer(g_a, g_b))
+        if abs(came - right) < 1e-6:
+            continue
+        if not 0 <= came <= 1:
+            return f"for {what} the weight is {came:g}, outside 0 to 1: clip it"
+        if abs(came - (1 - right)) < 1e-6:
+            return f"for {what} this is the weight of b; w is that of a"
+        return f"for {what} the shortest sum has w = {right:g}, but the answer is {came:g}"
+    return None
+
+
 # ---- 04 --------------------------------------------------------------------------------------------------------
+
+
+@exercise("04.1")
+def _mixture(answer):
+    """A function mix(weights, outputs): (batch, experts), (batch, experts, units) -> (batch, units)."""
+    if not callable(answer):
+        return "hand in the function itself, not what it returns"
+    rng = np.random.default_rng(0)
+    weights, outputs = softmax(rng.normal(size=(5, 4)), axis=1), rng.normal(size=(5, 4, 3))
+    came = np.asarray(answer(weights, outputs))
+    if came.shape == (5, 4, 3):
+        return "each expert is weighed, but the experts are not summed: leave 'e' out of the result"
+    if came.shape == (5, 4):
+        return "the units are summed over; they should stay, and the experts should go"
+    if came.shape == (3,):
+        return "the batch is summed over as well: every sample has a mixture of its own"
+    wrong = _array(came, (5, 3), "the mixture")
+    if wrong:
+        return wrong
+    if np.allclose(came, outputs.mean(axis=1)) or np.allclose(came, outputs.sum(axis=1)):
+        return "the weights play no part in it"
+    if not np.allclose(came, (weights[:, :, None] * outputs).sum(axis=1)):
+        return "the shape is right, but the numbers are not; each weight belongs to the expert of the same place"
+    one = np.shape(answer(weights[:1], outputs[:1]))
+    return None if one == (1, 3) else f"a batch of one sample should give the shape (1, 3), but it gives {one}"
+
+
+@exercise("04.2")
+def _weights_of_an_mmoe(answer):
+    """The parameters of an MMoE: 100 features, 8 experts of 16 units, 2 tasks, towers 16 -> 8 -> 1."""
+    experts, gates, towers = 8 * (100 * 16 + 16), 2 * 100 * 8, 2 * (16 * 8 + 8 + 8 + 1)
+    right = experts + gates + towers
+    wrong = _array(answer, (), "the number of parameters")
+    if wrong or answer == right:
+        return wrong
+    said = {
+        "you forgot the gates": right - gates,
+        "there are two gates, one for each task": right - gates // 2,
+        "you gave the gates biases; they have none": right + 2 * 8,
+        "a gate has one weight for each feature and expert, not one for each expert": right - gates + 2 * 8,
+        "you forgot the biases of the experts": right - 8 * 16,
+        "you forgot the biases of the towers": right - 2 * 9,
+        "you forgot all the biases": right - 8 * 16 - 2 * 9,
+        "there are two towers, one for each task": right - towers // 2,
+        "you forgot the last layer of the towers, from 8 units to one": right - 2 * 9,
+        "a tower reads the mixture, 16 numbers, not all eight experts side by side": right + 2 * 7 * 16 * 8,
+        "this is the count of the MMoE paper's section 3, without gates, biases and the towers' last layer": 13_056,
+        "the experts are common: they count once, not once for each task": right + experts,
+    }
+    return _recognised(answer, said, "count the experts once, then a gate and a tower for each task")
+
+
+@exercise("04.3")
+def _tempered(answer):
+    """A function gate(logits, temperature) -> softmax(logits / temperature) over the experts, safe for large logits."""
+    if not callable(answer):
+        return "hand in the function itself, not what it returns"
+    logits = np.random.default_rng(0).normal(size=(5, 3))
+    came = np.asarray(answer(logits.copy(), 0.5))
+    wrong = _array(came, (5, 3), "the gate")
+    if wrong:
+        return wrong
+    if np.allclose(came, softmax(logits / 0.5, axis=0)):
+        return "the softmax runs over the batch: the columns sum to one, and the rows should"
+    if np.allclose(came, softmax(logits * 0.5, axis=1)):
+        return "the logits are multiplied by the temperature; divide by it, so that a low one makes the gate sure"
+    if np.allclose(came, softmax(logits, axis=1)):
+        return "the temperature plays no part in it"
+    if np.allclose(came, softmax(logits, axis=1) / 0.5):
+        return "the temperature goes inside the softmax, or the rows do not sum to one"
+    if not np.allclose(came.sum(axis=1), 1):
+        return f"the rows should sum to one, but the first sums to {came[0].sum():.3g}"
+    if not np.allclose(came, softmax(logits / 0.5, axis=1)):
+        return "the rows sum to one, but they are not softmax(logits / temperature)"
+    with np.errstate(all="ignore"):
+        large = np.asarray(answer(np.array([[1000.0, 999.0]]), 1.0))
+    safe = np.isfinite(large).all() and np.allclose(large, softmax(np.array([[1.0, 0.0]]), axis=1))
+    return None if safe else "logits of a thousand overflow: take each row's largest away first"
+
+
 # ---- 05 --------------------------------------------------------------------------------------------------------
+
+
+@exercise("05.1")
+def _reach_of_a_cgc(answer):
+    """Rows a, b, c (whose loss), columns a, b, shared (whose experts), for a CGC with experts a:2 b:1 shared:1."""
+    right = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1]])
+    wrong = _array(answer, (3, 3), "the reach matrix")
+    if wrong:
+        return wrong
+    came = np.asarray(answer, float)
+    if not np.isin(came, (0, 1)).all():
+        return "the entries are 0 or 1: reached or not, however many experts a group has"
+    if (came == right).all():
+        return None
+    if (came == right.T).all():
+        return "transposed: a row is a loss, and a column a group of experts"
+    if came.all():
+        return "this is what MMoE would do; here no task sees another task's experts"
+    if (came[:, 2] == 0).any():
+        return "every task's gate sees the shared experts"
+    if came[2, :2].any():
+        return "task c has no experts of its own, and sees the shared one alone"
+    return "a task's loss reaches its own experts and the shared ones, and no others"
+
+
+@exercise("05.2")
+def _own_and_shared(answer):
+    """(own, shared): 4 tasks, 12 experts in all, every task sees at least 5, own as many as possible."""
+    wrong = _array(answer, (2,), "the pair (own, shared)")
+    if wrong:
+        return wrong
+    own, shared = (float(n) for n in answer)
+    if (own, shared) == (2, 4):
+        return None
+    if (own, shared) == (4, 2):
+        return "the two numbers in the other order: own first, then shared"
+    if own + shared == 12:
+        return "each of the four tasks has experts of its own, so there are 4 x own + shared in all"
+    if 4 * own + shared != 12:
+        return f"4 x {own:g} own and {shared:g} shared are {4 * own + shared:g} experts, not 12"
+    if own + shared < 5:
+        return f"a task would see {own:g} own and {shared:g} shared, {own + shared:g} experts; it should see at least 5"
+    return "that keeps to the rules, but a task could have more experts of its own"
+
+
+@exercise("05.3")
+def _cgc_by_hand(answer):
+    """A function cgc(x, own, shared, kernel) -> (batch, units): a gate over a task's own, then the shared experts."""
+    if not callable(answer):
+        return "hand in the function itself, not what it returns"
+    rng = np.random.default_rng(0)
+    x, own, shared, kernel = (rng.normal(size=size) for size in ((5, 3), (5, 2, 4), (5, 2, 4), (3, 4)))
+    came = np.asarray(answer(x, own, shared, kernel))
+    wrong = _array(came, (5, 4), "what leaves the gate")
+    if wrong:
+        return wrong
+    logits, seen, turned = x @ kernel, np.concatenate([own, shared], axis=1), np.concatenate([shared, own], axis=1)
+    said = {
+        "your shared experts come first; the gate's weights are for its own first": (softmax(logits, axis=1), turned),
+        "the softmax runs over the batch; it should run over the experts": (softmax(logits, axis=0), seen),
+        "the logits are used as they are: the softmax is missing": (logits, seen),
+        "the exponentials are not divided by their sum": (np.exp(logits), seen),
+        "own and shared experts are each mixed by a softmax of their own; it is one softmax over all": (
+            np.concatenate([softmax(logits[:, :2], axis=1), softmax(logits[:, 2:], axis=1)], axis=1),
+            seen,
+        ),
+    }
+    for sentence, (weights, outputs) in said.items():
+        if np.allclose(came, np.einsum("be,beu->bu", weights, outputs)):
+            return sentence
+    if not np.allclose(came, np.einsum("be,beu->bu", softmax(logits, axis=1), seen)):
+        return "the shape is right, but the numbers are not: softmax(x @ kernel) weighs own, then shared experts"
+    one = np.shape(answer(x[:1], own[:1], shared[:1], kernel))
+    return None if one == (1, 4) else f"a batch of one sample should give the shape (1, 4), but it gives {one}"
+
+
 # ---- 06 --------------------------------------------------------------------------------------------------------
+
+
+@exercise("06.1")
+def _what_the_shared_gate_sees(answer):
+    """The shared gate of level 2 of a PLE of three levels."""
+    counts = {"vtr": 2, "vcr": 1, "comment": 1, "shared": 2}
+    right = [f"{group}_{i + 1}" for group, count in counts.items() for i in range(count)]
+    if isinstance(answer, str) or not all(isinstance(name, str) for name in answer):
+        return "the answer is a list of names such as 'vtr_1'"
+    answer = list(answer)
+    if answer == right:
+        return None
+    if not answer:
+        return "level 2 of three is not the last level, so it has a shared gate"
+    if any(name.startswith("level") for name in answer):
+        return "leave the level out of the names: they start anew on each level, as 'vtr_1'"
+    if answer == right[4:]:
+        return "the shared gate sees all experts of its level, not the shared ones alone"
+    if answer == right[:4]:
+        return "the shared gate sees the shared experts as well"
+    if answer == [f"{group}_{i + 1}" for group in counts for i in range(2)] or len(answer) == 4:
+        return "vtr has two experts, the other two tasks have one each, and there are two shared ones"
+    if sorted(answer) == sorted(right):
+        return "the right experts in another order: the tasks as they are listed, the shared experts last"
+    strangers = sorted(set(answer) - set(right))
+    return f"level 2 has no expert {strangers[0]!r}" if strangers else "every expert of the level, each once"
+
+
+@exercise("06.2")
+def _weights_of_a_ple(answer):
+    """The parameters of a PLE of two levels: 10 features, experts of 16 and then 8 units, a:2, b:1, shared:3."""
+    experts, gates, towers = (6 * (10 * 16 + 16), 6 * (16 * 8 + 8)), (10 * (5 + 4 + 6), 16 * (5 + 4)), 2 * (8 + 1)
+    right = sum(experts) + sum(gates) + towers
+    wrong = _array(answer, (), "the number of weights")
+    if wrong or answer == right:
+        return wrong
+    said = {
+        "you gave the gates biases; they have none": right + (5 + 4 + 6) + (5 + 4),
+        "you counted a shared gate on level 2, the last level, which has none": right + 16 * 6,
+        "you forgot the shared gate of level 1": right - 10 * 6,
+        "level 2 reads streams of 16 numbers, not the 10 features": right - 6 * (6 * 8 + 5 + 4),
+        "its experts read streams, and so do the gates of level 2: 16 rows, not 10": right - 6 * (5 + 4),
+        "you forgot the biases of the experts": right - 6 * (16 + 8),
+        "you forgot the towers": right - towers,
+        "you forgot the biases of the towers": right - 2,
+        "you forgot the gates": right - sum(gates),
+        "a task gate sees its own and the shared experts, not all six": right + 10 * (1 + 2) + 16 * (1 + 2),
+    }
+    return _recognised(answer, said, "count experts, gates and towers level by level, and compare with the table")
+
+
+@exercise("06.3")
+def _the_repaired_table(answer):
+    """The routing table of a PLE of two levels for click, click_long and comment, one of whose gates saw too much."""
+    right = routing("ple", ["click", "click_long", "comment"], levels=2)
+    if not isinstance(answer, Routing):
+        return f"hand in a Routing, not a {type(answer).__name__}"
+    if answer.tasks != right.tasks or len(answer.levels) != 2:
+        return "keep the three tasks and the two levels"
+    for number, (came, level) in enumerate(zip(answer.levels, right.levels, strict=True), 1):
+        if came.experts != level.experts:
+            return f"the experts of level {number} were right; only a gate is wired wrongly"
+        if set(came.mixers) != set(level.mixers):
+            return f"level {number} should have the mixers {sorted(level.mixers)}, but it has {sorted(came.mixers)}"
+        for stream, mixer in level.mixers.items():
+            mine = came.mixers[stream]
+            extra, missing = (sorted(x) for x in (set(mine.sees) - set(mixer.sees), set(mixer.sees) - set(mine.sees)))
+            if (number, stream, extra) == (2, "click", ["click_long"]):
+                return "the fault is still in it: look for a gate that sees another task's experts on the last level"
+            if extra or missing or (mine.how, mine.reads) != (mixer.how, mixer.reads):
+                return f"gate {stream!r} of level {number} was right before; now it is not the paper's"
+    return None
+
+
 # ---- 07 --------------------------------------------------------------------------------------------------------
+
+
+@exercise("07.1")
+def _normalised_entropy(answer):
+    """A function entropy_of(weights) of (batch, experts) -> mean normalised entropy, 0 to 1."""
+    sure, even = np.array([[1.0, 0.0], [0.0, 1.0]]), np.full((3, 4), 0.25)
+    came = float(answer(even))
+    if np.isclose(came, np.log(4)):
+        return "a gate that weighs four experts alike should have 1: divide by the logarithm of their number"
+    if not np.isclose(came, 1):
+        return f"a gate that weighs four experts alike should have 1, but has {came:g}"
+    came = float(answer(sure))
+    if np.isnan(came):
+        return "a weight of exactly 0 gives NaN: 0 log 0 counts as 0"
+    if np.isclose(came, 1):
+        return "this is the entropy of the mean weights; a gate that is sure on every sample should have 0"
+    return None if abs(came) < 1e-6 else f"a gate that is sure on every sample should have 0, but has {came:g}"
+
+
+@exercise("07.2")
+def _share_by_name(answer):
+    """A function share(experts, weights, group) -> mean total weight of the experts of one group."""
+    experts = ["click_1", "click_2", "click_x_1", "shared_1"]
+    weights = np.array([[0.1, 0.2, 0.3, 0.4], [0.3, 0.2, 0.1, 0.4]])
+    came = float(answer(experts, weights, "click"))
+    if np.isclose(came, 0.6):
+        return "the experts of 'click_x' were counted among those of 'click': a name that starts alike is another name"
+    if np.isclose(came, 0.2):
+        return "this is the mean weight of one expert; the share is the sum over the group's experts"
+    if not np.isclose(came, 0.4):
+        return f"click_1 and click_2 together have 0.3 and 0.5, in the mean 0.4, but the answer is {came:g}"
+    return None if np.isclose(answer(experts, weights, "click_x"), 0.2) else "the share of 'click_x' should be 0.2"
+
+
+@exercise("07.3")
+def _polarised(answer):
+    """A function polarised(weights, limit) -> share of samples on which one expert has more than limit."""
+    weights = np.array([[0.97, 0.03], [0.02, 0.98], [0.5, 0.5], [0.6, 0.4]])
+    came = float(answer(weights, 0.95))
+    if came == 0:
+        return "the mean weights of this gate are near one half, yet two of its samples are decided by one expert alone"
+    if np.isclose(came, 0.25):
+        return "it looks at one expert only; on two of the four samples some expert has more than 0.95"
+    if np.isclose(came, 2):
+        return "this is a count; the answer is a share of the samples"
+    return None if np.isclose(came, 0.5) else f"two of the four samples are polarised, a share of 0.5, but the answer is {came:g}"
 # ---- 08 --------------------------------------------------------------------------------------------------------

@@ -10,12 +10,9 @@ import pandas as pd
 
 from ple_tutorial import checks, plots
 from ple_tutorial.data.synthetic import Sines, label_correlation
-from ple_tutorial.gates import gate_weights
 from ple_tutorial.metrics import METRICS, gain_table
-from ple_tutorial.models import build_model
 from ple_tutorial.routing import routing
 from ple_tutorial.study import STUDIES, read_table, write_table
-from ple_tutorial.training import fit
 
 STORED = Path(__file__).resolve().parent.parent / "figures"
 
@@ -118,10 +115,40 @@ def _plot_dial(runs):
     return plots.gain_over_dial(gains, seed_gains(runs, "mean/mse", by=["correlation"]))
 
 
+def _plot_utilisation(summary):
+    """Means over seeds of the mean weight and of its spread over samples."""
+    keys = ["architecture", "correlation", "level", "gate", "expert"]
+    means = summary.groupby(keys, sort=False)[["mean", "std"]].mean().reset_index()
+    means = means[means["architecture"] != "mmoe"]  # its experts have no identity: averaged over seeds they are all alike
+    label = means["architecture"].map(lambda name: plots.ARCHITECTURES[name][0])
+    means["panel"] = label + means["correlation"].map(lambda p: f", correlation {p:g}")
+    return plots.gate_bars(means)
+
+
+def seesaw_points(runs):
+    """The path of every model in the plane of gains: against the single-task model with equal weights, 95 % intervals."""
+    single = runs[runs["architecture"] == "single-task"]
+    base = single[single["weight"] == 0.5].assign(architecture="base")
+    swept = pd.concat([runs, *(base.assign(weight=weight) for weight in runs["weight"].unique())])
+    points = []
+    for axis, task in (("x", "a"), ("y", "b")):
+        gains = gain_table(swept, f"{task}/mse", by=["weight"], baseline="base")
+        names = {"mean": axis, "low": f"{axis}_low", "high": f"{axis}_high", "positive": f"{axis}_positive"}
+        points.append(gains[list(names)].rename(columns=names))
+    return pd.concat(points, axis=1).reset_index()
+
+
+def _plot_violins(samples):
+    levels = samples["gate"] + " " + samples["level"].astype(str)
+    return plots.gate_violins(samples.assign(gate=samples["gate"].where(samples["architecture"] != "ple", levels)))
+
+
 FIGURES = {
     "map": Recipe(
         _map_numbers,
-        lambda table: plots.draw_routing(routing("ple", ["a", "b"], levels=2), title="PLE with two tasks and two levels"),
+        lambda table: plots.draw_routing(
+            routing("ple", ["a", "b"], levels=2), title="PLE with two tasks and two levels"
+        ),
         "The map of PLE with two tasks and two levels: features at the bottom, experts of task a, shared experts and experts "
         "of task b on each level, a gate for each task on both levels and a shared gate on the first, a tower for each task.",
     ),
@@ -130,5 +157,31 @@ FIGURES = {
         plots.label_correlations,
         "Pearson correlation of the labels against the dial, for forty draws of the sines: zero at zero, close to one at one, "
         "between them mostly below the diagonal, and at minus one anywhere from minus one to above a half.",
+    ),
+    "dial": Recipe(
+        lambda: stored("dial"),
+        _plot_dial,
+        "MTL gain of five models over the dial, means with 95 % intervals and a faint point for every seed. Hard sharing lies "
+        "below zero at the dial's middle and above at one; the wide shared bottom near zero in the middle and above at one; "
+        "the gated models between.",
+    ),
+    "seesaw": Recipe(
+        lambda: stored("seesaw"),
+        lambda runs: plots.seesaw(seesaw_points(runs)),
+        "Gain of task a against gain of the scarce task b, a path over the loss weight for each model. The single-task networks "
+        "stay at the origin; hard sharing runs from far left, where task a has a small weight, to far down, where it has "
+        "a large one.",
+    ),
+    "gate_violins": Recipe(
+        lambda: stored("gate_violins"),
+        _plot_violins,
+        "Violins of the gate weights over 200 samples for MMoE, CGC and PLE, at correlation 0 in the upper row and 1 in the "
+        "lower; in each panel a violin for every expert that a gate sees.",
+    ),
+    "gate_utilisation": Recipe(
+        lambda: stored("gate_utilisation"),
+        _plot_utilisation,
+        "Mean gate weights of CGC and PLE at correlation 0 and 1 as bars, one row a gate, with the spread over samples as a "
+        "line: the layout of the PLE paper's Figure 8.",
     ),
 }

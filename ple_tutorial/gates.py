@@ -36,7 +36,9 @@ class GateWeights:
 
 
 def gate_weights(model, data, batch_size=16_384):
-    """The weights of every gate of ``model`` on ``data`` (a ``TaskData``), level by level, as ``GateWeights``.
+    """The weights of every gate of ``model`` on ``data`` (a ``TaskData``), as ``GateWeights``.
+
+    They come level by level, task by task, ``shared`` last.
 
     Raises:
         ValueError: a model without a gate.
@@ -46,16 +48,15 @@ def gate_weights(model, data, batch_size=16_384):
     gates = [layer for layer in model.layers if isinstance(layer, Gate)]
     if not gates:
         checks.refuse("model", "a model with gates (MMoE, CGC, PLE)", f"{model.name!r}, which has none")
-    readout = keras.Model(model.inputs, [gate.output for gate in gates])
-    parts = []
-    for batch in data.batches(batch_size):
-        features = [batch.features[i.name] for i in model.inputs] if isinstance(batch.features, dict) else batch.features
-        parts.append([np.asarray(weights) for weights in readout(features, training=False)])
+    readout = keras.Model(model.input, {gate.name: gate.output for gate in gates})
+    parts = [readout(batch.features, training=False) for batch in data.batches(batch_size)]
     readings = []
-    for gate, *weights in zip(gates, *parts, strict=True):
+    for gate in gates:
         level, name = gate.name.removeprefix("level").removesuffix("_gate").split("_", 1)
-        readings.append(GateWeights(int(level), name, tuple(gate.experts), np.concatenate(weights)))
-    return readings
+        weights = np.concatenate([part[gate.name] for part in parts])
+        readings.append(GateWeights(int(level), name, tuple(gate.experts), weights))
+    tasks = list(data.kinds)  # Keras lists the layers of a model in an order of its own
+    return sorted(readings, key=lambda r: (r.level, tasks.index(r.gate) if r.gate in tasks else len(tasks)))
 
 
 def summarise(readings):

@@ -161,7 +161,9 @@ class Gate(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ple_tutorial")
 class Mix(keras.layers.Layer):
-    """The weighted sum of experts: weights ``(batch, experts)`` and experts ``(batch, experts, units)`` -> ``(batch, units)``.
+    """The weighted sum of experts.
+
+    Weights ``(batch, experts)`` and experts ``(batch, experts, units)`` -> ``(batch, units)``.
 
     Raises:
         ValueError: numbers of weights and of experts that differ, or ranks other than 2 and 3.
@@ -217,7 +219,10 @@ class Tabular(keras.layers.Layer):
 
     def call(self, inputs):
         numeric, codes = inputs
-        vectors = keras.ops.take(self.table, codes + self.offsets, axis=0)
+        # The reshape makes the gradient of the table dense. A sparse one has an entry for each sample, and Keras's Adam
+        # would square these one by one, where the square of their sum is meant.
+        table = keras.ops.reshape(self.table, (-1, self.embedding))
+        vectors = keras.ops.take(table, codes + self.offsets, axis=0)
         return keras.ops.concatenate([numeric, keras.ops.reshape(vectors, (-1, self._embedded_width()))], axis=-1)
 
     def _embedded_width(self):

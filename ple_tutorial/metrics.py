@@ -99,7 +99,8 @@ def mtl_gain(metric, multi_task, single_task, confidence=0.95):
     sign = METRICS[checks.choice("metric", metric, tuple(METRICS))][1]
     multi, single = (np.asarray(scores, float) for scores in (multi_task, single_task))
     if multi.ndim != 1 or multi.shape != single.shape or len(multi) < 2:
-        checks.refuse("multi_task and single_task", "two rows of at least two paired runs", f"shapes {multi.shape}, {single.shape}")
+        came = f"shapes {multi.shape}, {single.shape}"
+        checks.refuse("multi_task and single_task", "two rows of at least two paired runs", came)
     if not (np.isfinite(multi).all() and np.isfinite(single).all()):
         checks.refuse("multi_task and single_task", "finite scores", "some that are not")
     confidence = checks.number("confidence", confidence, 0.5, 0.999)

@@ -68,8 +68,9 @@ def build_model(
             outputs[group] = experts(streams.get(group, x))
         mixed = {}
         for stream, mixer in level.mixers.items():
-            seen = [outputs[group] for group in mixer.sees]
-            experts = keras.layers.Concatenate(axis=1, name=f"level{number}_{stream}_sees")(seen) if seen[1:] else seen[0]
+            experts, *more = (outputs[group] for group in mixer.sees)
+            if more:
+                experts = keras.layers.Concatenate(axis=1, name=f"level{number}_{stream}_sees")([experts, *more])
             if mixer.how == "pass":
                 mixed[stream] = keras.layers.Flatten(name=f"level{number}_{stream}_pass")(experts)
                 continue
@@ -83,7 +84,8 @@ def build_model(
         y = streams[task]
         for i, units in enumerate(towers):
             name = f"{task}_tower_{i}"
-            y = keras.layers.Dense(units, activation, kernel_initializer=seeded("glorot_uniform", of(name)), name=name)(y)
+            kernel = seeded("glorot_uniform", of(name))
+            y = keras.layers.Dense(units, activation, kernel_initializer=kernel, name=name)(y)
         last = "sigmoid" if kind == "binary" else "linear"
         predictions[task] = keras.layers.Dense(
             1, last, kernel_initializer=seeded("glorot_uniform", of(task)), name=task, dtype="float32"

@@ -16,6 +16,7 @@ SHARED_COLOUR = "#009E73"
 ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "single-task": ("single-task", "#000000", "o"),
     "hard-sharing": ("hard sharing", "#D55E00", "s"),
+    "hard-sharing-wide": ("hard sharing, wide", "#CC79A7", "P"),
     "mmoe": ("MMoE", "#E69F00", "^"),
     "cgc": ("CGC", "#56B4E9", "D"),
     "ple": ("PLE", "#0072B2", "v"),
@@ -45,9 +46,9 @@ def figure(width=6.5, height=3.2, **subplots):
     return fig, axes
 
 
-def to_png(fig):
+def to_png(fig, dpi=200):
     """The figure as the bytes of a PNG file."""
-    return _bytes(fig, "png", {"Software": None})
+    return _bytes(fig, "png", {"Software": None}, dpi=dpi)
 
 
 def to_svg(fig):
@@ -55,9 +56,9 @@ def to_svg(fig):
     return _bytes(fig, "svg", {"Date": None, "Creator": None})
 
 
-def _bytes(fig, kind, metadata):
+def _bytes(fig, kind, metadata, **settings):
     with matplotlib.rc_context(STYLE), io.BytesIO() as buffer:
-        fig.savefig(buffer, format=kind, metadata=metadata)
+        fig.savefig(buffer, format=kind, metadata=metadata, **settings)
         return buffer.getvalue()
 
 
@@ -71,7 +72,7 @@ def show(fig, alt):
 
     if not isinstance(alt, str) or len(alt) < 20:
         checks.refuse("alt", "a sentence that says what the figure shows", repr(alt))
-    display(Image(data=to_png(fig), alt=alt, width=round(fig.get_figwidth() * 110)))
+    display(Image(data=to_png(fig, dpi=130), alt=alt, width=round(fig.get_figwidth() * 110)))
 
 
 # ---- the map ---------------------------------------------------------------------------------------------------
@@ -127,7 +128,9 @@ class _Drawing:
         alpha = self.alpha(part)
         colours = {"facecolor": to_rgba(colour, 0.16 * alpha), "edgecolor": to_rgba(colour, alpha)}
         self.ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.1", **colours))
-        self.ax.text(x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=8, alpha=max(self.alpha(part), 0.4))
+        self.ax.text(
+            x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=8, alpha=max(self.alpha(part), 0.4)
+        )
 
     def line(self, start, end, colour, part, dashed=False):
         style = {"color": colour, "alpha": self.alpha(part) * 0.9, "lw": 1.1, "ls": (0, (3, 2)) if dashed else "-"}
@@ -157,9 +160,16 @@ class _Drawing:
                     end = (x, top - (0.24 if gate else 0))
                     self.line((self.x[group] - count / 2 + i + 0.5, y + 0.5), end, self.colour[stream], part)
             if gate:
-                circle = {"facecolor": "white", "edgecolor": self.colour[stream], "alpha": self.alpha("gates"), "lw": 1.6}
+                circle = {
+                    "facecolor": "white",
+                    "edgecolor": self.colour[stream],
+                    "alpha": self.alpha("gates"),
+                    "lw": 1.6,
+                }
                 self.ax.add_patch(Circle((x, top), 0.24, zorder=2, **circle))
-                self.ax.text(x, top, "Σ", ha="center", va="center", fontsize=9, alpha=max(self.alpha("gates"), 0.4), zorder=3)
+                self.ax.text(
+                    x, top, "Σ", ha="center", va="center", fontsize=9, alpha=max(self.alpha("gates"), 0.4), zorder=3
+                )
                 if streams.get(stream) and mixer.reads == "stream":
                     side = x + (0.5 if x <= self.width / 2 else -0.5) * max(level.experts.get(stream, 1), 1) + 0.02
                     points = [streams[stream], (side, y - 0.3), (side, top), (x + np.sign(side - x) * 0.24, top)]
@@ -172,7 +182,9 @@ class _Drawing:
         for task in tasks:
             x = self.x[task]
             self.line(streams[task], (x, y), self.colour[task], "towers")
-            self.box(x - 0.62, y, 1.24, 0.5, f"tower {task if len(task) < 9 else task[:8]}", self.colour[task], "towers")
+            self.box(
+                x - 0.62, y, 1.24, 0.5, f"tower {task if len(task) < 9 else task[:8]}", self.colour[task], "towers"
+            )
             self.line((x, y + 0.5), (x, y + 0.85), self.colour[task], "losses")
             self.box(x - 0.62, y + 0.85, 1.24, 0.42, "loss", self.colour[task], "losses")
             inner = x + 0.62 * np.sign(self.width / 2 - x)
@@ -213,7 +225,14 @@ def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of label variance)"
     ax.set_xlabel("task correlation (cosine of the tasks' directions)")
     ax.set_ylabel(ylabel)
     ax.grid(axis="x", visible=False)
-    ax.legend(ncols=len(names), loc="upper center", bbox_to_anchor=(0.5, 1.14), handletextpad=0.3, columnspacing=1.2, frameon=False)
+    ax.legend(
+        ncols=len(names),
+        loc="upper center",
+        bbox_to_anchor=(0.5, 1.14),
+        handletextpad=0.3,
+        columnspacing=1.2,
+        frameon=False,
+    )
     return fig
 
 
@@ -235,7 +254,9 @@ def seesaw(points, labels=("a", "b"), unit="units of label variance"):
         yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
         ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.7, ms=5, **_look(name))
         for end in (rows.iloc[0], rows.iloc[-1]):
-            ax.annotate(f"{end['weight']:g}", (end["x"], end["y"]), xytext=(5, 5), textcoords="offset points", fontsize=8)
+            ax.annotate(
+                f"{end['weight']:g}", (end["x"], end["y"]), xytext=(5, 5), textcoords="offset points", fontsize=8
+            )
     ax.set_xlabel(f"MTL gain of task {labels[0]} ({unit})")
     ax.set_ylabel(f"MTL gain of task {labels[1]} ({unit})")
     ax.legend(loc="best", frameon=False)
@@ -333,7 +354,9 @@ def score_strip(runs, metrics):
         for y, name in enumerate(names):
             values = runs.loc[runs["architecture"] == name, column]
             look = _look(name)
-            ax.plot(values, np.full(len(values), y), ls="none", marker=look["marker"], color=look["color"], alpha=0.55, ms=4)
+            ax.plot(
+                values, np.full(len(values), y), ls="none", marker=look["marker"], color=look["color"], alpha=0.55, ms=4
+            )
             ax.plot([values.mean()] * 2, [y - 0.32, y + 0.32], color="black", lw=1.6)
         ax.set_xlabel(label)
         ax.set_yticks(range(len(names)), [_look(name)["label"] for name in names])

@@ -5,7 +5,7 @@ initial weights and the order of the batches, so that two architectures with the
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.data.synthetic import make_synthetic
 from ple_tutorial.gates import gate_weights, summarise
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
@@ -32,7 +33,8 @@ class Study:
         seeds: whole numbers.
         points: the grid, a list of dicts; they stand in the table.
         fit_settings: further arguments of ``fit``; or a function of the point that returns them.
-        gates: record a summary of the gates on the test data in place of the scores.
+        record: what a trial leaves in the table: its ``scores``; its ``gates``, summarised over the test data; or
+            ``gate samples``, the gate weights on the first 200 test samples.
     """
 
     question: str
@@ -41,7 +43,7 @@ class Study:
     seeds: tuple
     points: tuple = ({},)
     fit_settings: dict = field(default_factory=dict)
-    gates: bool = False
+    record: str = "scores"
 
 
 def trials(study, jobs=1, show_progress=True):
@@ -54,8 +56,8 @@ def trials(study, jobs=1, show_progress=True):
 
     Returns:
         A DataFrame with one row a trial: ``architecture``, the point, ``seed``, ``parameters``, ``epochs`` (as trained) and
-        ``{task}/{metric}`` on the test data. For a study of gates one row for each gate and expert, as of
-        ``gates.summarise``, with the same first columns.
+        ``{task}/{metric}`` on the test data. For ``gates`` one row for each gate and expert, as of ``gates.summarise``;
+        for ``gate samples`` one for each sample beside; both with the same first columns.
 
     Raises:
         ValueError: a study without a model, a point or a seed.
@@ -82,16 +84,28 @@ def _one_model(study, name, seeds):
             same.set_weights(model.get_weights())
             history = fit(same, train, valid, seed=seed, show_progress=False, **settings)
             key = {"architecture": name} | point | {"seed": seed}
-            if study.gates:
-                rows.append(summarise(gate_weights(same, test)).assign(**key)[[*key, *_GATE_COLUMNS]])
-                continue
-            scores = {f"{task}/{metric}": v for (task, metric), v in evaluate(test, predict(same, test)).items()}
-            key |= {"parameters": same.count_params(), "epochs": len(history)}
-            rows.append(pd.DataFrame([key | scores]))
+            if study.record == "scores":
+                scores = {f"{task}/{metric}": v for (task, metric), v in evaluate(test, predict(same, test)).items()}
+                key |= {"parameters": same.count_params(), "epochs": len(history)}
+                rows.append(pd.DataFrame([key | scores]))
+            else:
+                table = _gate_table(same, test, study.record)
+                rows.append(table.assign(**key)[[*key, *table.columns]])
     return pd.concat(rows, ignore_index=True)
 
 
-_GATE_COLUMNS = ["level", "gate", "expert", "mean", "std", "entropy"]
+def _gate_table(model, test, record):
+    readings = gate_weights(model, test if record == "gates" else test.take(slice(0, 200)))
+    if record == "gates":
+        return summarise(readings)
+    columns = ["level", "gate", "expert", "sample", "weight"]
+    rows = [
+        (reading.level, reading.gate, expert, sample, round(float(weight), 4))
+        for reading in readings
+        for expert, column in zip(reading.experts, reading.weights.T, strict=True)
+        for sample, weight in enumerate(column)
+    ]
+    return pd.DataFrame(rows, columns=columns)
 
 
 # ---- stored tables ---------------------------------------------------------------------------------------------
@@ -135,10 +149,95 @@ def read_table(path):
     path = Path(path)
     if not path.is_file():
         command = f"python -m ple_tutorial study {path.stem}"
-        raise FileNotFoundError(f"no stored table {path.name} in the folder {path.parent.name!r}; make it with: {command}")
+        raise FileNotFoundError(
+            f"no stored table {path.name} in the folder {path.parent.name!r}; make it with: {command}"
+        )
     return pd.read_csv(path, comment="#")
 
 
 # ---- the studies -----------------------------------------------------------------------------------------------
 
-STUDIES = {}
+BOTTOM = {"expert_units": (16, 4), "tower_units": (), "activation": "swish"}
+HALF = {"expert_units": (8, 4), "tower_units": (), "activation": "swish"}
+DIAL_MODELS = {
+    "single-task": BOTTOM | {"architecture": "single-task"},
+    "hard-sharing": BOTTOM | {"architecture": "hard-sharing"},
+    "hard-sharing-wide": BOTTOM | {"architecture": "hard-sharing", "expert_units": (28, 8)},
+    "mmoe": HALF | {"architecture": "mmoe", "shared_experts": 3},
+    "cgc": HALF | {"architecture": "cgc", "shared_experts": 1, "task_experts": 1},
+    "ple": HALF
+    | {"architecture": "ple", "shared_experts": 1, "task_experts": 1, "levels": 2, "expert_units": ((8,), (4,))},
+}
+GATED = {name: DIAL_MODELS[name] for name in ("mmoe", "cgc", "ple")}
+FIT = {"epochs": 20, "batch_size": 128, "learning_rate": 3e-3}
+
+
+def dial_data(seed, correlation, rows=4096, **changes):
+    """Two regressions on the dial: ``rows`` to train on, 8,192 to test on, four sines, noise of half the signal's spread."""
+    settings = {"features": 32, "sines": 4, "noise": 0.5} | changes
+    data = make_synthetic(rows + 8192, correlation, seed=seed, **settings)
+    return data.take(slice(0, rows)), None, data.take(slice(rows, None))
+
+
+def gate_data(seed, correlation):
+    """As ``dial_data`` with one feature more, a constant 1: without it a gate, having no bias, cannot prefer an expert."""
+    parts = dial_data(seed, correlation)
+    return tuple(
+        part and replace(part, features=np.column_stack([part.features, np.ones(len(part), np.float32)]))
+        for part in parts
+    )
+
+
+SEESAW = tuple({"weight": weight} for weight in (0.1, 0.3, 0.5, 0.7, 0.9))
+
+
+def seesaw_data(seed, weight=None, correlation=0.5, rows=8192):
+    """As ``dial_data``, but task b has a label on a quarter of the training samples only; on the test samples both have."""
+    data = dial_data(seed, correlation, rows)
+    scarce = make_synthetic(
+        rows + 8192, correlation, seed=seed, features=32, sines=4, noise=0.5, label_rate={"a": 1.0, "b": 0.25}
+    )
+    return scarce.take(slice(0, rows)), None, data[2]
+
+
+def seesaw_fit(weight):
+    """The settings of ``fit`` for a weight of task a; task b has the rest."""
+    return FIT | {"loss_weights": {"a": weight, "b": 1 - weight}}
+
+
+STUDIES = {
+    "dial": Study(
+        "MTL gain of hard sharing, MMoE, CGC and PLE over the correlation of two equal tasks",
+        DIAL_MODELS,
+        dial_data,
+        seeds=tuple(range(32)),
+        points=tuple({"correlation": p} for p in (-1.0, -0.5, 0.0, 0.5, 1.0)),
+        fit_settings=FIT,
+    ),
+    "seesaw": Study(
+        "MTL gain of a full and of a scarce task over the weights of their losses",
+        {name: DIAL_MODELS[name] for name in ("single-task", "hard-sharing", "hard-sharing-wide", "mmoe", "ple")},
+        seesaw_data,
+        seeds=tuple(range(16)),
+        points=SEESAW,
+        fit_settings=seesaw_fit,
+    ),
+    "gate_utilisation": Study(
+        "mean gate weights of MMoE, CGC and PLE at a low and at a high correlation",
+        GATED,
+        gate_data,
+        seeds=tuple(range(32)),
+        points=({"correlation": 0.0}, {"correlation": 1.0}),
+        fit_settings=FIT,
+        record="gates",
+    ),
+    "gate_violins": Study(
+        "distribution of the gate weights over samples, one seed",
+        GATED,
+        gate_data,
+        seeds=(0,),
+        points=({"correlation": 0.0}, {"correlation": 1.0}),
+        fit_settings=FIT,
+        record="gate samples",
+    ),
+}

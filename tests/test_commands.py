@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -55,13 +55,22 @@ def ran(tmp_path_factory):
         _02_stderr=["import warnings; warnings.warn('careful')"],
         _03_needy=["print('never')"],
     )
-    nb = notebooks.read(paths[3])
-    nb.metadata["ple_tutorial"]["needs"] = ["census"]
-    nbformat.write(nb, paths[3])
+    stale = notebooks.read(paths[1])
+    stale.cells[3].update(execution_count=9, outputs=[new_output("stream", name="stdout", text="stale")])
+    nbformat.write(stale, paths[1])
+    needy = notebooks.read(paths[3])
+    needy.metadata["ple_tutorial"]["needs"] = ["census"]
+    nbformat.write(needy, paths[3])
+    kernel = (
+        root / "share" / "kernels" / "python3" / "kernel.json"
+    )  # a user's kernel of the usual name, that leads astray
+    kernel.parent.mkdir(parents=True)
+    kernel.write_text('{"argv": ["false", "{connection_file}"], "display_name": "x", "language": "python"}')
     before = {path: path.read_text() for path in root.rglob("*.*") if path.is_file()}
     with pytest.MonkeyPatch.context() as patch:
         held = b"x" * 500_000_000
         patch.setitem(notebooks.NEEDS, "census", lambda: (False, "no such file"))
+        patch.setenv("JUPYTER_PATH", str(root / "share"))
         told = []
         copies = notebooks.run(paths, root / "build", tell=told.append)
         after = {path: path.read_text() for path in before}
@@ -87,6 +96,7 @@ def test_copies(ran):
     assert copy.cells[2].outputs[0].text == "notebooks\n"
     failed = notebooks.read(ran.root / "build" / "01_raises.ipynb")
     assert [cell.execution_count for cell in failed.cells[1:]] == [1, 2, None]
+    assert failed.cells[3].outputs == []
 
 
 def test_time_and_memory_are_measured(ran):
@@ -129,14 +139,29 @@ def test_in_place_writes_what_was_measured(ran):
     row = rows.pop("00_fine")
     assert rows == {}
     assert (row["title"], row["question"], row["machine"]) == ("About fine", "What of fine?", notebooks.machine())
-    assert (row["minutes"], row["peak_memory_gb"]) == ("0.0", "0.1")
-    line = f"under 0.1 min to run, 0.1 GB peak memory ({notebooks.machine()})"
+    assert row["minutes"] == f"{ran.in_place[0].seconds / 60:.1f}"
+    assert row["peak_memory_gb"] == f"{ran.in_place[0].megabytes / 1000:.1f}"
+    line = notebooks.measured_line(row)
     assert f"<!-- measured -->{line}<!-- /measured -->" in notebooks.read(ran.paths[0]).cells[0].source
     readme = (ran.root / "README.md").read_text()
-    assert "\n| [00 About fine](notebooks/00_fine.ipynb) | What of fine? | under 0.1 | 0.1 GB |\n" in readme
+    assert "\n| [00 About fine](notebooks/00_fine.ipynb) | What of fine? | " in readme
     assert readme.startswith("# Series\n<!-- chapters -->\n| chapter |")
     assert readme.endswith(f"\nMeasured on {notebooks.machine()}.\n<!-- /chapters -->\nend\n")
     assert "old" not in readme
+
+
+def test_measured_numbers_are_coarse():
+    row = {"minutes": "0.0", "peak_memory_gb": "0.1", "machine": "2 cores, x"}
+    assert notebooks.measured_line(row) == "under 0.1 min to run, 0.1 GB peak memory (2 cores, x)"
+    row |= {"minutes": "0.4", "peak_memory_gb": "1.2", "chapter": "04_gates", "title": "Gates", "question": "Which?"}
+    assert notebooks.measured_line(row) == "about 0.4 min to run, 1.2 GB peak memory (2 cores, x)"
+    table = notebooks.chapters_table([row, row | {"chapter": "05_cgc", "minutes": "0.0", "machine": "4 cores, y"}])
+    assert table.splitlines()[2:] == [
+        "| [04 Gates](notebooks/04_gates.ipynb) | Which? | 0.4 | 1.2 GB |",
+        "| [05 Gates](notebooks/05_cgc.ipynb) | Which? | under 0.1 | 1.2 GB |",
+        "",
+        "Measured on 2 cores, x; 4 cores, y.",
+    ]
 
 
 def test_a_header_without_its_marker_is_not_stored(tmp_path):

@@ -194,7 +194,7 @@ def check_links(nb):
         for mark, text, target in re.findall(
             r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", cell.source if cell.cell_type == "markdown" else ""
         ):
-            if not re.match("[a-z]+:|#", target) and not (notebooks.FOLDER / target.partition("#")[0]).exists():
+            if not re.match("[a-z]+:|#", target) and not (notebooks.FOLDER / target.partition("#")[0]).resolve().exists():
                 complaints.append(f"{cell.id}: a link to {target}, which is not there")
             if mark and len(text) < 20:
                 complaints.append(f"{cell.id}: a picture {target} without an alt text of 20 letters or more")

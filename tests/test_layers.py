@@ -64,7 +64,10 @@ def test_experts_are_separate_networks(units, activation):
                 kernel = kernel[:, expert] if depth == 0 else kernel[expert]
                 assert kernel.shape == (len(h), width)
                 h = ACTIVATIONS[activation](
-                    [sum(h[f] * kernel[f, u] for f in range(len(h))) + weights[f"bias_{depth}"][expert, u] for u in range(width)]
+                    [
+                        sum(h[f] * kernel[f, u] for f in range(len(h))) + weights[f"bias_{depth}"][expert, u]
+                        for u in range(width)
+                    ]
                 )
             expected[i, expert] = h
     np.testing.assert_allclose(layer(X), expected, rtol=1e-5, atol=1e-5)
@@ -97,7 +100,9 @@ def test_tabular_puts_the_vectors_of_the_codes_after_the_numbers():
     layer = randomised(Tabular([3, 2], embedding=2), X, codes)
     (table,) = layer.get_weights()
     tables = [table[:3], table[3:]]  # one block of rows for each column
-    expected = [np.concatenate([x, tables[0][first], tables[1][second]]) for x, (first, second) in zip(X, codes, strict=True)]
+    expected = [
+        np.concatenate([x, tables[0][first], tables[1][second]]) for x, (first, second) in zip(X, codes, strict=True)
+    ]
     assert np.array_equal(layer([X, codes]), expected)
 
 

@@ -8,7 +8,6 @@ import pytest
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import FeatureSpec
 from ple_tutorial.layers import Experts, Gate
-from ple_tutorial.losses import for_compile
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import ARCHITECTURES, Level, Mixer, Routing, routing
 
@@ -52,7 +51,10 @@ def experts(model, level, group, x):
         while f"kernel_{depth}" in weights:
             kernel = weights[f"kernel_{depth}"]
             kernel = kernel[:, e, :] if depth == 0 else kernel[e]
-            h = [np.tanh(sum(v * w for v, w in zip(h, kernel[:, u], strict=True)) + bias) for u, bias in enumerate(weights[f"bias_{depth}"][e])]
+            h = [
+                np.tanh(sum(v * w for v, w in zip(h, kernel[:, u], strict=True)) + bias)
+                for u, bias in enumerate(weights[f"bias_{depth}"][e])
+            ]
             depth += 1
         outputs.append(np.array(h))
     return outputs
@@ -137,7 +139,9 @@ def test_numbers_and_codes():
     model = randomised(build_model("cgc", **SIZES | {"features": spec}, embedding=2))
     table = model.get_layer("tabular").get_weights()[0]
     assert table.shape == (8, 2)
-    wide = np.stack([np.concatenate([x, table[first], table[3 + second]]) for x, (first, second) in zip(X, codes, strict=True)])
+    wide = np.stack(
+        [np.concatenate([x, table[first], table[3 + second]]) for x, (first, second) in zip(X, codes, strict=True)]
+    )
     outputs = model({"numeric": X, "codes": codes})
     for i, row in enumerate(wide.astype(float)):
         expected = cgc(model, row)
@@ -160,7 +164,7 @@ def test_each_gate_weight_belongs_to_the_expert_of_its_name(ple):
     for gate in gates:
         level, stream = gate.name.removeprefix("level").removesuffix("_gate").split("_")
         assert gate.experts == table.expert_names(int(level), stream)
-        mixed = keras.Model(model.inputs, model.get_layer(f"level{level}_{stream}_mix").output)
+        mixed = keras.Model(model.input, model.get_layer(f"level{level}_{stream}_mix").output)
         for k, name in enumerate(gate.experts):
             kernel = np.zeros(gate.kernel.shape)
             kernel[:, k] = 100.0
@@ -175,11 +179,12 @@ def reached(model, task):
     """The layers that have a gradient of the task's output: {layer: largest absolute value, exactly}."""
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(model(X)[task] ** 2)
-    gradients = tape.gradient(loss, model.trainable_variables, unconnected_gradients="zero")
+    tensors = [variable.value for variable in model.trainable_variables]
+    gradients = tape.gradient(loss, tensors, unconnected_gradients=tf.UnconnectedGradients.ZERO)
     sizes = {}
     for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
         layer = variable.path.rsplit("/", 1)[0]
-        sizes[layer] = max(sizes.get(layer, 0.0), float(np.abs(tf.convert_to_tensor(gradient)).max()))
+        sizes[layer] = max(sizes.get(layer, 0.0), float(np.abs(gradient.numpy()).max()))
     return {layer for layer, size in sizes.items() if size != 0}
 
 
@@ -227,7 +232,7 @@ def test_gates_of_the_second_level_read_their_own_stream(ple):
     """Equal streams give equal gate weights, whatever the features; that is not so for a gate that reads those."""
     for stream in KINDS:
         gate = ple.get_layer(f"level2_{stream}_gate")
-        readout = keras.Model(ple.inputs, [ple.get_layer(f"level1_{stream}_mix").output, gate.output])
+        readout = keras.Model(ple.input, [ple.get_layer(f"level1_{stream}_mix").output, gate.output])
         own, weights = readout(X)
         np.testing.assert_allclose(tf.nn.softmax(own @ gate.kernel), weights, rtol=1e-5)
 
@@ -237,8 +242,7 @@ def test_a_gate_that_reads_the_features():
     upper = Level({"shared": 2}, {"a": Mixer("gate", ("shared",), reads="features")})
     model = build_model(Routing("own table", ("a",), (lower, upper)), features=4, tasks={"a": "regression"})
     assert model.get_layer("level2_a_gate").kernel.shape == (4, 2)
-    assert model.get_layer("level1_a_gate").kernel.shape == (4, 2)
-    assert model(X)["a"].shape == (6, 1)
+    assert "level1_a_gate" not in {layer.name for layer in model.layers}  # nothing reads its stream
 
 
 def test_ple_of_one_level_is_cgc():
@@ -251,7 +255,9 @@ def test_ple_of_one_level_is_cgc():
 def test_a_table_and_its_name_build_the_same_model():
     table = routing("ple", KINDS, shared_experts=2, task_experts=OWN, levels=2)
     for one, other in zip(
-        build_model(table, features=4, tasks=KINDS).get_weights(), build_model("ple", levels=2, **SIZES).get_weights(), strict=True
+        build_model(table, features=4, tasks=KINDS).get_weights(),
+        build_model("ple", levels=2, **SIZES).get_weights(),
+        strict=True,
     ):
         assert np.array_equal(one, other)
 
@@ -293,14 +299,18 @@ def test_numbers_of_parameters_by_hand():
     assert parameters("single-task") == 2 * (expert + tower)
     assert parameters("hard-sharing") == expert + 2 * tower
     assert parameters("mmoe", shared_experts=4) == 4 * expert + 2 * (10 * 4) + 2 * tower
-    assert parameters("cgc", shared_experts=3, task_experts={"a": 1, "b": 2}) == 6 * expert + 10 * 4 + 10 * 5 + 2 * tower
+    assert (
+        parameters("cgc", shared_experts=3, task_experts={"a": 1, "b": 2}) == 6 * expert + 10 * 4 + 10 * 5 + 2 * tower
+    )
     upper = 8 * 8 + 8
     assert (
         parameters("ple", shared_experts=3, task_experts=2, levels=2)
         == 7 * expert + 2 * (10 * 5) + 10 * 7 + 7 * upper + 2 * (8 * 5) + 2 * tower
     )
     # The MMoE paper, section 5.1: 100 features, 8 experts of 16 units, two towers of 8; it counts kernels without gates
-    paper = build_model("mmoe", features=100, tasks=sizes["tasks"], shared_experts=8, expert_units=[16], tower_units=[8])
+    paper = build_model(
+        "mmoe", features=100, tasks=sizes["tasks"], shared_experts=8, expert_units=[16], tower_units=[8]
+    )
     counted = sum(np.prod(v.shape) for v in paper.weights if "kernel" in v.name and "gate" not in v.path)
     assert counted - 2 * 8 == 13_056  # less the towers' last layers
 
@@ -319,7 +329,10 @@ def test_save_and_load(architecture, tmp_path):
     for task, y in model(X).items():
         assert np.array_equal(loaded(X)[task], y)
     again = keras.Model.from_config(model.get_config())  # the initial weights are part of what is described
-    assert all(np.array_equal(one, kernels(again)[path]) for path, one in kernels(build_model(architecture, levels=2, expert_units=[5], **SIZES)).items())
+    assert all(
+        np.array_equal(one, kernels(again)[path])
+        for path, one in kernels(build_model(architecture, levels=2, expert_units=[5], **SIZES)).items()
+    )
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -340,17 +353,9 @@ def test_summary_names_the_layers(ple):
         assert name in text
 
 
-def test_keras_trains_it():
-    model = build_model("cgc", **SIZES)
-    labels = {task: (X[:, :1] > 0).astype(np.float32) for task in KINDS}
-    model.compile(keras.optimizers.Adam(0.01), for_compile(KINDS), jit_compile=False)
-    losses = model.fit(X, labels, epochs=20, verbose=0).history["loss"]
-    assert losses[-1] < losses[0]
-
-
 def test_kinds_of_outputs():
     model = randomised(build_model("mmoe", **SIZES))
-    before = keras.Model(model.inputs, {task: model.get_layer(task).input for task in KINDS})(X)
+    before = keras.Model(model.input, {task: model.get_layer(task).input for task in KINDS})(X)
     for task, y in model(X).items():
         kernel, bias = model.get_layer(task).get_weights()
         line = before[task] @ kernel + bias
@@ -375,7 +380,11 @@ def test_one_expert_for_a_gate_is_quiet():
     ("change", "error", "message"),
     [
         ({"architecture": "mmeo"}, ValueError, "architecture: .* did you mean 'mmoe'"),
-        ({"architecture": routing("mmoe", ["a"])}, ValueError, r"tasks: expected the tasks of the routing table, \['a'\]"),
+        (
+            {"architecture": routing("mmoe", ["a"])},
+            ValueError,
+            r"tasks: expected the tasks of the routing table, \['a'\]",
+        ),
         ({"features": 0}, ValueError, "features: expected a whole number of at least 1, got 0"),
         ({"features": 2.5}, TypeError, "features: .* got 2.5"),
         ({"features": FeatureSpec(0)}, ValueError, "features: .* got 0"),
@@ -391,7 +400,11 @@ def test_one_expert_for_a_gate_is_quiet():
         ({"expert_units": 16}, TypeError, "expert_units: expected a list of widths, .* got 16"),
         ({"expert_units": []}, TypeError, r"expert_units: .* got \[\]"),
         ({"expert_units": [[4], []]}, ValueError, "expert_units: expected at least one width on each level"),
-        ({"expert_units": [[4]]}, ValueError, r"expert_units: expected one list of widths for each of 2 level\(s\), got 1"),
+        (
+            {"expert_units": [[4]]},
+            ValueError,
+            r"expert_units: expected one list of widths for each of 2 level\(s\), got 1",
+        ),
         ({"expert_units": [4.0]}, TypeError, "expert_units: .* got 4.0"),
         ({"expert_units": "16"}, TypeError, "expert_units: .* got '16'"),
         ({"expert_units": [[4], 4]}, TypeError, "expert_units: expected a list of widths, got 4"),

@@ -105,7 +105,8 @@ def task_directions(correlation, features, tasks=2, seed=0):
     if values[0] < -1e-9:
         checks.refuse("correlation", "a positive semidefinite matrix", f"one with the eigenvalue {values[0]:.3g}")
     root = vectors * np.sqrt(np.maximum(values, 0))  # root @ root.T is the matrix
-    basis, triangle = np.linalg.qr(np.random.default_rng([checks.count("seed", seed, 0), 1]).standard_normal((features, tasks)))
+    draw = np.random.default_rng([checks.count("seed", seed, 0), 1]).standard_normal((features, tasks))
+    basis, triangle = np.linalg.qr(draw)
     return root @ (basis * np.sign(np.diag(triangle))).T
 
 

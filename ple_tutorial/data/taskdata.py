@@ -62,7 +62,8 @@ class TaskData:
         missing = [task for task in kinds if task not in self.labels]
         if missing:
             checks.refuse("labels", f"one array for each of {list(kinds)}", f"none for {missing}")
-        mask = {task: _column(f"mask[{task!r}]", self.mask.get(task, np.ones(rows, bool)), rows, bool) for task in kinds}
+        mask = dict.fromkeys(kinds, np.ones(rows, bool)) | self.mask
+        mask = {task: _column(f"mask[{task!r}]", mask[task], rows, bool) for task in kinds}
         labels = {}
         for task, kind in kinds.items():
             name = f"labels[{task!r}]"

@@ -1,0 +1,80 @@
+"""Figures: the same bytes on every run, their numbers beside them, and a text for those who cannot see them."""
+
+import pytest
+
+from ple_tutorial import figures, plots
+from ple_tutorial.routing import ARCHITECTURES, routing
+
+NAMES = list(figures.FIGURES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_runs_give_the_same_bytes(name, tmp_path):
+    first, second = (figures.draw([name], tmp_path / folder) for folder in ("one", "two"))
+    assert [path.name for path in first] == [f"{name}.png", f"{name}.svg", f"{name}.csv"]
+    for one, two in zip(first, second, strict=True):
+        assert one.read_bytes() == two.read_bytes()
+        assert len(one.read_bytes()) > 100
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_is_stored_with_its_numbers(name, tmp_path):
+    drawn = figures.draw([name], tmp_path)[-1]
+    assert drawn.read_text() == (figures.STORED / f"{name}.csv").read_text()
+    assert (figures.STORED / f"{name}.png").is_file() and (figures.STORED / f"{name}.svg").is_file()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_figure_has_a_text_and_labels(name):
+    recipe = figures.FIGURES[name]
+    assert len(recipe.alt) > 60
+    fig = recipe.plot(recipe.numbers())
+    assert 6 <= fig.get_figwidth() <= 7.5
+    for ax in fig.axes:
+        if ax.axison:
+            assert ax.get_xlabel() or ax.get_xticklabels()
+            sizes = [
+                t.get_fontsize() for t in (*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label)
+            ]
+            assert min(sizes) >= 7
+
+
+def test_an_unknown_figure_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"one of map, .*did you mean 'dial'"):
+        figures.draw(["dail"])
+
+
+def test_no_figure_lies_about_without_a_recipe():
+    known = {f"{name}.{ending}" for name in NAMES for ending in ("png", "svg", "csv")}
+    known |= {f"{name}.csv" for name in figures.STUDIES}
+    assert {path.name for path in figures.STORED.iterdir()} == known
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("tasks", [("a", "b"), ("click", "like", "watch", "share_it")])
+def test_the_drawing_holds_every_expert_gate_and_tower(architecture, tasks):
+    table = routing(architecture, tasks, shared_experts=2, task_experts=1, levels=2)
+    texts = [text.get_text() for text in plots.draw_routing(table).axes[0].texts]
+    experts = sum(sum(level.experts.values()) for level in table.levels)
+    gates = sum(mixer.how == "gate" for level in table.levels for mixer in level.mixers.values())
+    names = {*tasks, "shared"}
+    assert (
+        sum(
+            text.rpartition(" ")[2].isdigit() and text.rpartition(" ")[0] in {n[:6] for n in names} | names
+            for text in texts
+        )
+        == experts
+    )
+    assert texts.count("Σ") == gates
+    assert sum(text.startswith("tower ") for text in texts) == len(tasks)
+
+
+def test_an_unknown_part_of_the_map_is_refused():
+    with pytest.raises(ValueError, match="lit: expected one of features"):
+        plots.draw_routing(routing("ple", ["a", "b"]), lit="expert")
+
+
+def test_show_wants_a_text():
+    with pytest.raises(ValueError, match="alt: expected a sentence"):
+        plots.show(plots.figure()[0], alt="plot")

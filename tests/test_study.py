@@ -1,0 +1,107 @@
+"""Studies: every trial is what a trial made by hand is; tables are written whole."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ple_tutorial import figures, study
+from ple_tutorial.metrics import evaluate
+from ple_tutorial.models import build_model
+from ple_tutorial.training import fit, predict
+
+SMALL = study.Study(
+    "a small grid",
+    {name: study.DIAL_MODELS[name] for name in ("hard-sharing", "cgc")},
+    study.dial_data,
+    seeds=(3, 4),
+    points=({"correlation": 0.0, "rows": 256}, {"correlation": 1.0, "rows": 256}),
+    fit_settings={"epochs": 2, "batch_size": 64, "learning_rate": 3e-3},
+)
+
+
+@pytest.fixture(scope="module")
+def table():
+    return study.trials(SMALL, show_progress=False)
+
+
+def test_one_row_a_trial(table):
+    assert len(table) == 2 * 2 * 2
+    assert not table.duplicated(["architecture", "correlation", "seed"]).any()
+    assert list(table.columns) == [
+        "architecture", "correlation", "rows", "seed", "parameters", "epochs", "a/mse", "b/mse",
+    ]  # fmt: skip
+
+
+def test_a_trial_is_what_it_is_by_hand(table):
+    """Reusing one compiled model over seeds and points changes nothing: the last trial equals a fresh one."""
+    train, _, test = study.dial_data(4, 1.0, rows=256)
+    model = build_model(**SMALL.models["cgc"], features=train.spec, tasks=train.kinds, seed=4)
+    fit(model, train, seed=4, **SMALL.fit_settings)
+    by_hand = evaluate(test, predict(model, test))
+    row = table[(table["architecture"] == "cgc") & (table["correlation"] == 1.0) & (table["seed"] == 4)].iloc[0]
+    np.testing.assert_allclose([row["a/mse"], row["b/mse"]], [by_hand["a", "mse"], by_hand["b", "mse"]], rtol=1e-5)
+    assert row["parameters"] == model.count_params()
+
+
+def test_the_settings_of_fit_may_depend_on_the_point():
+    points = ({"correlation": 0.0, "rows": 256, "weight": 0.0}, {"correlation": 0.0, "rows": 256, "weight": 1.0})
+    swept = replace(
+        SMALL,
+        models={"single-task": study.DIAL_MODELS["single-task"]},
+        seeds=(0,),
+        points=points,
+        make_data=lambda seed, weight, **point: study.dial_data(seed, **point),
+        fit_settings=lambda weight, **_: {"epochs": 2, "loss_weights": {"a": weight, "b": 1.0}},
+    )
+    table = study.trials(swept, show_progress=False)
+    assert table["a/mse"].nunique() == 2  # with weight 0 task a learns nothing
+    assert table["b/mse"].nunique() == 1  # and task b, alone in its own network, does not notice
+
+
+def test_gates_are_recorded():
+    gated = replace(
+        SMALL, models={"cgc": study.DIAL_MODELS["cgc"]}, points=SMALL.points[:1], seeds=(3,), record="gates"
+    )
+    table = study.trials(gated, show_progress=False)
+    assert list(table["expert"]) == ["a_1", "shared_1", "b_1", "shared_1"]
+    np.testing.assert_allclose(table.groupby("gate")["mean"].sum(), 1, atol=1e-5)
+    samples = study.trials(replace(gated, record="gate samples"), show_progress=False)
+    assert len(samples) == 4 * 200
+    np.testing.assert_allclose(samples.groupby(["gate", "sample"])["weight"].sum(), 1, atol=2e-4)
+
+
+@pytest.mark.parametrize("part", ["models", "points", "seeds"])
+def test_an_empty_grid_is_refused(part):
+    with pytest.raises(ValueError, match="study: expected at least one model, point and seed"):
+        study.trials(replace(SMALL, **{part: type(getattr(SMALL, part))()}))
+
+
+def test_an_unknown_study_names_the_nearest(tmp_path):
+    with pytest.raises(ValueError, match="did you mean 'dial'"):
+        study.run("dail", tmp_path)
+
+
+def test_a_table_is_written_whole_and_read_back(tmp_path):
+    table = pd.DataFrame({"architecture": ["cgc"], "a/mse": [0.25]})
+    path = study.write_table(table, tmp_path / "new" / "x.csv", ["made by: hand"])
+    assert path.read_text().splitlines()[0] == "# made by: hand"
+    pd.testing.assert_frame_equal(study.read_table(path), table)
+    assert [p.name for p in path.parent.iterdir()] == ["x.csv"]
+
+
+def test_a_missing_table_names_the_command(tmp_path):
+    with pytest.raises(FileNotFoundError, match="python -m ple_tutorial study dial"):
+        study.read_table(tmp_path / "dial.csv")
+
+
+@pytest.mark.parametrize("name", list(study.STUDIES))
+def test_every_study_is_stored_as_defined(name):
+    """Models, points and seeds of the stored table are those of the study: a changed study has to be run anew."""
+    table, defined = figures.stored(name), study.STUDIES[name]
+    assert set(defined.models) <= set(table["architecture"])
+    own = table[table["architecture"].isin(defined.models)]
+    assert set(own["seed"]) == set(defined.seeds)
+    for key in defined.points[0]:
+        assert set(own[key]) == {point[key] for point in defined.points}
