@@ -480,20 +480,21 @@ def _what_the_shared_gate_sees(answer):
     answer = list(answer)
     if answer == right:
         return None
-    if not answer:
-        return "level 2 of three is not the last level, so it has a shared gate"
+    two_each = "vtr has two experts, the other two tasks have one each, and there are two shared ones"
+    said = {
+        (): "level 2 of three is not the last level, so it has a shared gate",
+        tuple(right[4:]): "the shared gate sees all experts of its level, not the shared ones alone",
+        tuple(right[:4]): "the shared gate sees the shared experts as well",
+        tuple(f"{group}_{i + 1}" for group in counts for i in range(2)): two_each,
+        tuple(f"{group}_1" for group in counts): two_each,
+    }
     if any(name.startswith("level") for name in answer):
         return "leave the level out of the names: they start anew on each level, as 'vtr_1'"
-    if answer == right[4:]:
-        return "the shared gate sees all experts of its level, not the shared ones alone"
-    if answer == right[:4]:
-        return "the shared gate sees the shared experts as well"
-    if answer == [f"{group}_{i + 1}" for group in counts for i in range(2)] or len(answer) == 4:
-        return "vtr has two experts, the other two tasks have one each, and there are two shared ones"
     if sorted(answer) == sorted(right):
         return "the right experts in another order: the tasks as they are listed, the shared experts last"
     strangers = sorted(set(answer) - set(right))
-    return f"level 2 has no expert {strangers[0]!r}" if strangers else "every expert of the level, each once"
+    otherwise = f"level 2 has no expert {strangers[0]!r}" if strangers else "every expert of the level, each once"
+    return said.get(tuple(answer), otherwise)
 
 
 @exercise("06.2")

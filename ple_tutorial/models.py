@@ -39,6 +39,7 @@ def build_model(
     Returns:
         A ``keras.Model`` from ``(batch, features)``, or from ``{"numeric": (batch, columns), "codes": (batch,
         columns)}``, to ``{task: (batch, 1)}``: a probability for a binary task, a number for a regression.
+        Before you load a saved one elsewhere, import ``ple_tutorial.layers``, so that Keras knows its layers.
 
     Raises:
         ValueError, TypeError: whatever of the above does not fit, named.

@@ -112,7 +112,7 @@ async def _execute(nb, folder):
         for index, cell in enumerate(nb.cells):
             number += cell.cell_type == "code"
             try:
-                await client.async_execute_cell(cell, index, execution_count=number)
+                await client.async_execute_cell(cell, index)
             except CellExecutionError as error:
                 first_line = (error.evalue.strip().splitlines() or [""])[0]
                 return None, f"cell {number}: {error.ename}: {first_line[:200]}"
@@ -160,7 +160,7 @@ def normalise(nb):
         }
     )
     for cell in nb.cells:
-        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("tags",) if key in cell.metadata})
+        cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("tags", "jupyter") if key in cell.metadata})
 
 
 def write(nb, path):

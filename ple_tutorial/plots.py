@@ -236,7 +236,7 @@ def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of label variance)"
     return fig
 
 
-def seesaw(points, labels=("a", "b"), unit="units of label variance"):
+def seesaw(points, labels=("a", "b"), unit="units of label variance", near=0.12):
     """Gain of one task against the gain of the other under a sweep of loss weights, one path an architecture.
 
     Args:
@@ -244,55 +244,67 @@ def seesaw(points, labels=("a", "b"), unit="units of label variance"):
             ``x``, ``x_low``, ``x_high``, ``y``, ``y_low``, ``y_high`` (mean gain and its interval).
         labels: names of the two tasks.
         unit: of the gains.
+        near: the right panel shows the surroundings of the origin, so far to the left and down.
     """
-    fig, ax = figure(6.5, 4.2)
-    ax.axhline(0, color="black", lw=0.8)
-    ax.axvline(0, color="black", lw=0.8)
-    for name in [n for n in ARCHITECTURES if n in set(points["architecture"])]:
-        rows = points[points["architecture"] == name].sort_values("weight")
-        xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
-        yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
-        ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.7, ms=5, **_look(name))
-        for end in (rows.iloc[0], rows.iloc[-1]):
-            ax.annotate(
-                f"{end['weight']:g}", (end["x"], end["y"]), xytext=(5, 5), textcoords="offset points", fontsize=8
-            )
-    ax.set_xlabel(f"MTL gain of task {labels[0]} ({unit})")
-    ax.set_ylabel(f"MTL gain of task {labels[1]} ({unit})")
-    ax.legend(loc="best", frameon=False)
+    fig, axes = figure(7.2, 3.9, ncols=2)
+    names = [name for name in ARCHITECTURES if name in set(points["architecture"])]
+    for ax in axes:
+        ax.axhline(0, color="black", lw=0.8)
+        ax.axvline(0, color="black", lw=0.8)
+        for name in names:
+            rows = points[points["architecture"] == name].sort_values("weight")
+            xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
+            yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
+            ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.6, ms=5, **_look(name))
+            if name != "single-task":
+                for x, y, weight in rows[["x", "y", "weight"]].itertuples(index=False):
+                    end = weight in (rows["weight"].min(), rows["weight"].max())
+                    inside = min(x, y) > -near
+                    if end if ax is axes[0] else inside:
+                        style = {"xytext": (5, 5), "textcoords": "offset points", "fontsize": 8, "color": _look(name)["color"]}
+                        ax.annotate(f"{weight:g}", (x, y), **style)
+        ax.set_xlabel(f"MTL gain of task {labels[0]}\n({unit})")
+    axes[0].set_ylabel(f"MTL gain of task {labels[1]} ({unit})")
+    axes[1].set_xlim(-near, near / 2)
+    axes[1].set_ylim(-near, near / 2)
+    axes[1].set_title("around the origin", fontsize=9)
+    axes[0].set_title("the whole paths; numbers: weight of task a", fontsize=9)
+    handles = axes[0].get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", ncols=len(names), frameon=False, columnspacing=1.2)
     return fig
 
 
-def gate_bars(summary, title=None):
-    """Expert utilisation in the layout of the PLE paper's Figure 8: a row a gate, a bar an expert, a line its spread.
+def gate_bars(summary):
+    """Expert utilisation in the layout of the PLE paper's Figure 8: a bar an expert, its line the spread over samples.
 
     Args:
-        summary: as of ``gates.summarise`` with a column ``panel``, one panel for each of its values.
+        summary: as of ``gates.summarise``, with the columns ``row`` and ``column``: titles of the panels of a grid.
     """
-    panels = list(dict.fromkeys(summary["panel"]))
-    fig, axes = figure(6.5, 3.6, ncols=len(panels), squeeze=False, sharex=True)
-    for ax, panel in zip(axes[0], panels, strict=True):
-        rows = summary[summary["panel"] == panel]
-        y, ticks = 0.0, {}
-        for (level, gate), group in sorted(rows.groupby(["level", "gate"], sort=False), key=lambda g: -g[0][0]):
-            start = y
-            for expert, mean, std in group[["expert", "mean", "std"]].itertuples(index=False):
-                colour = _group_colours(summary)[expert.rpartition("_")[0]]
-                ax.barh(y, mean, xerr=std, color=colour, height=0.86, error_kw={"lw": 1.1}, edgecolor="white")
-                ax.text(1.02, y, f"{mean:.2f}", va="center", fontsize=7)
-                y -= 1
-            ticks[(start + y + 1) / 2] = f"{gate} {level}" if rows["level"].max() > 1 else gate
-            y -= 0.6
-        ax.set_yticks(list(ticks), list(ticks.values()))
-        ax.set_xlim(0, 1)
+    lines, columns = (list(dict.fromkeys(summary[key])) for key in ("row", "column"))
+    fig, axes = figure(7.2, 2.4 * len(lines) + 0.6, nrows=len(lines), ncols=len(columns), squeeze=False, sharex=True)
+    colours = _group_colours(summary)
+    for line, row in zip(axes, lines, strict=True):
+        for ax, column in zip(line, columns, strict=True):
+            rows = summary[(summary["row"] == row) & (summary["column"] == column)]
+            y, ticks = 0.0, {}
+            gates = sorted(rows.groupby(["level", "gate"], sort=False), key=lambda group: -group[0][0])
+            for (level, gate), group in gates:
+                start = y
+                for expert, mean, std in group[["expert", "mean", "std"]].itertuples(index=False):
+                    style = {"color": colours[expert.rpartition("_")[0]], "edgecolor": "white", "error_kw": {"lw": 1.0}}
+                    ax.barh(y, mean, xerr=std, height=0.86, **style)
+                    ax.text(1.02, y, f"{mean:.2f}", va="center", fontsize=7)
+                    y -= 1
+                ticks[(start + y + 1) / 2] = f"{gate} {level}" if rows["level"].max() > 1 else gate
+                y -= 0.6
+            ax.set_yticks(list(ticks), list(ticks.values()))
+            ax.set_xlim(0, 1)
+            ax.grid(axis="y", visible=False)
+            ax.set_title(f"{column}, {row}", fontsize=9)
+    for ax in axes[-1]:
         ax.set_xlabel("gate weight")
-        ax.set_title(panel, fontsize=9)
-        ax.grid(axis="y", visible=False)
-    groups = _group_colours(summary)
-    handles = [matplotlib.patches.Patch(color=colour, label=f"{group} experts") for group, colour in groups.items()]
+    handles = [matplotlib.patches.Patch(color=colour, label=f"{group} experts") for group, colour in colours.items()]
     fig.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
-    if title:
-        fig.suptitle(title, fontsize=10)
     return fig
 
 

@@ -211,6 +211,45 @@ def test_chapters_by_number_and_by_name(tmp_path):
         notebooks.chapters(["05_cg"], folder)
 
 
+def test_nbval_is_strict_but_for_stderr_and_html(tmp_path):
+    """conftest.py at work: one notebook is skipped for what it needs, and of the other the wrong cell alone fails."""
+    make_series(
+        tmp_path,
+        _00_needy=["1 / 0"],
+        _01_cells=["print('as stored')", "import sys; print('new', file=sys.stderr)", "import random; print('not')"],
+    )
+    needy, cells = (notebooks.read(path) for path in notebooks.chapters(folder=tmp_path / "notebooks"))
+    needy.metadata["ple_tutorial"]["needs"] = ["census"]
+    cells.cells[1].update(execution_count=1, outputs=[new_output("stream", name="stdout", text="as stored\n")])
+    cells.cells[2].update(execution_count=2)
+    cells.cells[3].update(execution_count=3, outputs=[new_output("stream", name="stdout", text="as stored\n")])
+    nbformat.write(needy, tmp_path / "notebooks" / "00_needy.ipynb")
+    nbformat.write(cells, tmp_path / "notebooks" / "01_cells.ipynb")
+    (tmp_path / "conftest.py").write_text(
+        (ROOT / "conftest.py").read_text(encoding="utf-8")
+        + "\nnotebooks.NEEDS['census'] = lambda: (False, 'no such file')\n"
+    )
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "--nbval",
+            "--nbval-current-env",
+            "-rs",
+            "-p",
+            "no:cacheprovider",
+            "notebooks",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert "1 failed, 2 passed, 1 skipped" in run.stdout
+    assert "01_cells.ipynb::Cell 2" in run.stdout
+    assert "no such file" in run.stdout
+
+
 # ---------------------------------------------------------------- the command line
 
 

@@ -89,7 +89,7 @@ def test_no_answer(name):
         ("06.3", feed(2, mixers=FEED.levels[0].mixers), "level 2 should have the mixers"),
         ("06.3", feed(1, "shared", Mixer("gate", ("shared",))), "gate 'shared' of level 1 was right before"),
         ("06.3", feed(2, "click", Mixer("gate", ("shared",))), "gate 'click' of level 2 was right before"),
-        ("06.3", feed(2, "comment", Mixer("gate", ("comment", "shared"), "features")), "gate 'share' of level 2"),
+        ("06.3", feed(2, "comment", Mixer("gate", ("comment", "shared"), "features")), "gate 'comment' of level 2"),
     ],
 )
 def test_mistakes_are_told_by_name(name, answer, fragment):

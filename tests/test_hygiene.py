@@ -194,7 +194,10 @@ def check_links(nb):
         for mark, text, target in re.findall(
             r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", cell.source if cell.cell_type == "markdown" else ""
         ):
-            if not re.match("[a-z]+:|#", target) and not (notebooks.FOLDER / target.partition("#")[0]).resolve().exists():
+            if (
+                not re.match("[a-z]+:|#", target)
+                and not (notebooks.FOLDER / target.partition("#")[0]).resolve().exists()
+            ):
                 complaints.append(f"{cell.id}: a link to {target}, which is not there")
             if mark and len(text) < 20:
                 complaints.append(f"{cell.id}: a picture {target} without an alt text of 20 letters or more")
@@ -263,11 +266,15 @@ def package_definitions():
 
 
 def twice_defined(nbs, package):
-    """Return complaints about names that two of ``nbs`` ({name: notebook}), or one and the package, define."""
+    """Return complaints about names that two of ``nbs`` ({name: notebook}), or one and the package, define.
+
+    Only ``solution``, the worked answer of an exercise, may stand in several.
+    """
     owners, complaints = {}, []
     for name, nb in nbs.items():
-        trees = [parse(cell) for cell in code_cells(nb)]
-        for defined in sorted(set().union(*(definitions(tree) for tree in trees if tree))):
+        # A worked solution is a reader's answer: nothing imports it, and each is called so.
+        trees = [parse(cell) for cell in code_cells(nb) if "solution" not in cell.metadata.get("tags", [])]
+        for defined in sorted(set().union(*(definitions(tree) for tree in trees if tree)) - {"solution"}):
             if defined in package:
                 complaints.append(f"{name} defines {defined}, which ple_tutorial.{package[defined]} has")
             if defined in owners:
@@ -461,7 +468,8 @@ def test_every_check_has_a_planted_fault():
 
 def test_a_definition_in_two_places_is_found():
     one = new_notebook(cells=[new_code_cell("def gate(x):\n    return x\n\n\nclass Table:\n    pass")])
-    two = new_notebook(cells=[new_code_cell("x = 1"), new_code_cell("def gate(x):\n    return 2 * x")])
+    one.cells.append(new_code_cell("def solution(x):\n    return x"))
+    two = new_notebook(cells=[new_code_cell("x = 1"), new_code_cell("def gate(x):\n    return 2 * x"), one.cells[1]])
     assert twice_defined({"one": one}, {"fit": "training"}) == []
     assert twice_defined({"one": one}, {"Table": "plots"}) == ["one defines Table, which ple_tutorial.plots has"]
     assert twice_defined({"one": one, "two": two}, {}) == ["two and one both define gate: put it into the package"]
