@@ -589,5 +589,11 @@ def _polarised(answer):
         return "it looks at one expert only; on two of the four samples some expert has more than 0.95"
     if np.isclose(came, 2):
         return "this is a count; the answer is a share of the samples"
-    return None if np.isclose(came, 0.5) else f"two of the four samples are polarised, a share of 0.5, but the answer is {came:g}"
+    return (
+        None
+        if np.isclose(came, 0.5)
+        else f"two of the four samples are polarised, a share of 0.5, but the answer is {came:g}"
+    )
+
+
 # ---- 08 --------------------------------------------------------------------------------------------------------

@@ -120,7 +120,9 @@ def _plot_utilisation(summary):
     keys = ["architecture", "correlation", "level", "gate", "expert"]
     summary = summary[(summary["architecture"] != "mmoe") | (summary["seed"] == 0)]
     means = summary.groupby(keys, sort=False)[["mean", "std"]].mean().reset_index()
-    label = means["architecture"].map(lambda name: plots.ARCHITECTURES[name][0] + (" (one seed)" if name == "mmoe" else ""))
+    label = means["architecture"].map(
+        lambda name: plots.ARCHITECTURES[name][0] + (" (one seed)" if name == "mmoe" else "")
+    )
     row = means["correlation"].map(lambda p: f"correlation {p:g}")
     return plots.gate_bars(means.assign(row=row, column=label))
 

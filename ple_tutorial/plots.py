@@ -1,6 +1,7 @@
 """Numbers in, a ``Figure`` out: one function a picture. Colours are safe for colour-blind readers (Okabe and Ito)."""
 
 import io
+from itertools import pairwise
 
 import matplotlib
 import numpy as np
@@ -173,7 +174,7 @@ class _Drawing:
                 if streams.get(stream) and mixer.reads == "stream":
                     side = x + (0.5 if x <= self.width / 2 else -0.5) * max(level.experts.get(stream, 1), 1) + 0.02
                     points = [streams[stream], (side, y - 0.3), (side, top), (x + np.sign(side - x) * 0.24, top)]
-                    for start, end in zip(points, points[1:], strict=False):
+                    for start, end in pairwise(points):
                         self.line(start, end, self.colour[stream], "gates", dashed=True)
             out[stream] = (x, top + (0.24 if gate else 0))
         return out
@@ -261,7 +262,12 @@ def seesaw(points, labels=("a", "b"), unit="units of label variance", near=0.12)
                     end = weight in (rows["weight"].min(), rows["weight"].max())
                     inside = min(x, y) > -near
                     if end if ax is axes[0] else inside:
-                        style = {"xytext": (5, 5), "textcoords": "offset points", "fontsize": 8, "color": _look(name)["color"]}
+                        style = {
+                            "xytext": (5, 5),
+                            "textcoords": "offset points",
+                            "fontsize": 8,
+                            "color": _look(name)["color"],
+                        }
                         ax.annotate(f"{weight:g}", (x, y), **style)
         ax.set_xlabel(f"MTL gain of task {labels[0]}\n({unit})")
     axes[0].set_ylabel(f"MTL gain of task {labels[1]} ({unit})")

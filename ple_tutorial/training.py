@@ -37,7 +37,8 @@ def fit(
 
     Args:
         model: from ``build_model``, or any Keras model from ``train.features`` to ``{task: (batch, 1)}``. Training
-            starts from its present weights, with a fresh optimizer. Penalties that its layers add (``model.losses``) count, unreported.
+            starts from its present weights, with a fresh optimizer. Penalties that its layers add count, but are not
+            in the history.
         train, valid: ``TaskData``; ``valid`` is only looked at, never trained on.
         epochs: at most so many passes over ``train``.
         batch_size: samples a step; the last batch of an epoch may be smaller, as in Keras.

@@ -16,13 +16,9 @@ def test_two_runs_give_the_same_bytes(name, tmp_path):
         assert one.read_bytes() == two.read_bytes()
         assert len(one.read_bytes()) > 100
     assert not list(tmp_path.rglob("*.part"))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_figure_is_stored_with_its_numbers(name, tmp_path):
-    drawn = figures.draw([name], tmp_path)[-1]
-    assert drawn.read_text() == (figures.STORED / f"{name}.csv").read_text()
-    assert (figures.STORED / f"{name}.png").is_file() and (figures.STORED / f"{name}.svg").is_file()
+    stored = [figures.STORED / path.name for path in first]
+    assert all(path.is_file() for path in stored)
+    assert first[-1].read_text() == stored[-1].read_text()  # the numbers; pictures differ from one library to the next
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -31,13 +27,15 @@ def test_every_figure_has_a_text_and_labels(name):
     assert len(recipe.alt) > 60
     fig = recipe.plot(recipe.numbers())
     assert 6 <= fig.get_figwidth() <= 7.5
-    for ax in fig.axes:
-        if ax.axison:
-            assert ax.get_xlabel() or ax.get_xticklabels()
-            sizes = [
-                t.get_fontsize() for t in (*ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label, ax.yaxis.label)
-            ]
-            assert min(sizes) >= 7
+    axes = [ax for ax in fig.axes if ax.axison]  # a drawing has none
+    if axes:
+        assert all(
+            ax.get_xlabel() or ax.get_xticklabels() for ax in axes[-1:]
+        )  # the lowest panel stands for its column
+        assert any(ax.get_ylabel() or ax.get_yticklabels() for ax in axes)
+    for ax in axes:
+        texts = (*ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts, ax.xaxis.label, ax.yaxis.label)
+        assert min(text.get_fontsize() for text in texts) >= 7
 
 
 def test_an_unknown_figure_lists_the_known_ones():
