@@ -72,6 +72,9 @@ def assert_same(one, other):
         assert np.array_equal(a, b)
 
 
+# Quiet
+
+
 def test_quiet(capfd, caplog, monkeypatch):
     """Many small models in a row, where TensorFlow would warn of retracing, through its own logger.
 
@@ -307,7 +310,7 @@ def test_patience_that_never_runs_out_still_goes_back(cgc):
     assert_same(weights, run(cgc, TRAIN, epochs=history.attrs["best_epoch"], learning_rate=0.3, seed=3)[1])
 
 
-# Compiled once, and quiet
+# Compiled once
 
 
 def test_one_program_for_all_data_of_one_shape(cgc):
