@@ -38,7 +38,8 @@ def evaluate(data, predictions):
         and ``log_loss`` (nats) for binary tasks, ``mse`` (units of the label squared) for regressions.
 
     Raises:
-        ValueError: a task without predictions, a wrong length, or predictions that are not finite.
+        ValueError: a task without predictions, a wrong length, predictions that are not finite, or for a binary task
+            some that are no probability.
     """
     scores = {}
     for task, kind in data.kinds.items():
@@ -49,6 +50,8 @@ def evaluate(data, predictions):
             checks.refuse(f"predictions[{task!r}]", f"shape ({len(data)},) or ({len(data)}, 1)", f"shape {p.shape}")
         if not np.isfinite(p).all():
             checks.refuse(f"predictions[{task!r}]", "finite numbers", f"{(~np.isfinite(p)).sum()} that are not")
+        if kind == "binary" and not ((p >= 0) & (p <= 1)).all():
+            checks.refuse(f"predictions[{task!r}]", "probabilities from 0 to 1 for a binary task", "some outside")
         mask = data.mask[task]
         for metric in _OF_KIND[kind]:
             scores[task, metric] = float(METRICS[metric][0](data.labels[task][mask], p.reshape(-1)[mask]))

@@ -69,11 +69,12 @@ def show(fig, alt):
     Raises:
         ValueError: a text too short to stand for the picture.
     """
-    from IPython.display import Image, display
+    from IPython.display import display
 
     if not isinstance(alt, str) or len(alt) < 20:
         checks.refuse("alt", "a sentence that says what the figure shows", repr(alt))
-    display(Image(data=to_png(fig, dpi=130), alt=alt, width=round(fig.get_figwidth() * 110)))
+    metadata = {"alt": alt, "width": round(fig.get_figwidth() * 110)}
+    display({"image/png": to_png(fig, dpi=130), "text/plain": alt}, raw=True, metadata={"image/png": metadata})
 
 
 # ---- the map ---------------------------------------------------------------------------------------------------

@@ -64,6 +64,7 @@ COLUMNS = """
 """.split()
 MONEY = ["wage_per_hour", "capital_gains", "capital_losses", "dividends_from_stocks"]
 NUMERIC = ["age", *MONEY, "num_persons_worked_for_employer", "weeks_worked_in_year"]
+AMOUNTS = ["capital_gains", "capital_losses", "dividends_from_stocks"]
 CODES = [name for name in COLUMNS if name not in {*NUMERIC, "marital_stat", "instance_weight", "income"}]
 
 
@@ -262,6 +263,31 @@ def splits(seed=0, full=False):
     scaler = StandardScaler().fit(parts[0].features["numeric"])
     scaled = [scaler.transform(part.features["numeric"]) for part in parts]
     return [replace(part, features={**part.features, "numeric": x}) for part, x in zip(parts, scaled, strict=True)]
+
+
+def amounts_as_codes(parts, least=20):
+    """The parts of ``splits`` with three columns more in ``features["codes"]``: those of ``AMOUNTS``, read as codes.
+
+    An amount that ``least`` people of the train part have in common gets a code of its own; whatever lies between
+    two such amounts shares one. The numbers stay beside. Chapter 08 tells what this is good for.
+
+    Args:
+        parts: train, validation and test ``TaskData``; the first decides which amounts are common.
+        least: number of people.
+    """
+    columns, cardinalities = [[part.features["codes"]] for part in parts], list(parts[0].cardinalities)
+    for position in map(NUMERIC.index, AMOUNTS):
+        values, counts = np.unique(parts[0].features["numeric"][:, position], return_counts=True)
+        common = values[counts >= least]
+        for part, found in zip(parts, columns, strict=True):
+            x = part.features["numeric"][:, position]
+            # 2i + 1 for the i-th common amount (from 0), 2i for all between it and the one before
+            found.append(np.searchsorted(common, x) + np.searchsorted(common, x, side="right"))
+        cardinalities.append(2 * len(common) + 1)
+    return [
+        replace(part, features={**part.features, "codes": np.column_stack(found)}, cardinalities=tuple(cardinalities))
+        for part, found in zip(parts, columns, strict=True)
+    ]
 
 
 def for_trees(data):
