@@ -54,7 +54,7 @@ class Experts(keras.layers.Layer):
         ValueError: counts or widths below one, or an input that is not of rank 2.
         TypeError: counts or widths that are not whole numbers.
 
-    Source: MMoE paper, section 4.2, f_i of Eq. 6; PLE paper, section 4.1, the rows of S^k in Eq. 4.
+    Source: MMoE paper, f_i of Eq. 7; PLE paper, section 4.1, the rows of S^k in Eq. 4.
     """
 
     def __init__(self, count, units, activation="relu", kernel_initializer="glorot_uniform", seed=0, **kwargs):
@@ -168,7 +168,7 @@ class Mix(keras.layers.Layer):
     Raises:
         ValueError: numbers of weights and of experts that differ, or ranks other than 2 and 3.
 
-    Source: MMoE paper, Eq. 6; PLE paper, Eq. 2.
+    Source: MMoE paper, Eq. 7; PLE paper, Eq. 2.
     """
 
     def build(self, input_shape):

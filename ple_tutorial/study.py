@@ -229,6 +229,7 @@ CENSUS_MODELS = {
     | {"architecture": "ple", "shared_experts": 1, "task_experts": 1, "levels": 2, "expert_units": ((48,), (24,))},
 }
 CENSUS_FIT = {"epochs": 30, "patience": 4, "batch_size": 256, "learning_rate": 1e-3}
+CENSUS_SINGLE_FIT = CENSUS_FIT | {"learning_rate": 5e-4}
 CENSUS_TREES = {
     "learning_rate": 0.05,
     "max_iter": 500,
@@ -257,7 +258,7 @@ def census_single(train, valid, test, seed):
     for task in train.kinds:
         own, own_valid, own_test = (part.only(task) for part in (train, valid, test))
         model = build_model(**CENSUS_SINGLE, features=own.spec, tasks=own.kinds, seed=seed)
-        history = fit(model, own, own_valid, seed=seed, show_progress=False, **CENSUS_FIT)
+        history = fit(model, own, own_valid, seed=seed, show_progress=False, **CENSUS_SINGLE_FIT)
         row |= {"parameters": row["parameters"] + model.count_params(), "epochs": max(row["epochs"], len(history))}
         row |= _scores(own_test, predict(model, own_test))
     return row
@@ -286,6 +287,14 @@ STUDIES = {
         dial_data,
         seeds=tuple(range(32)),
         points=tuple({"correlation": p} for p in (-1.0, -0.5, 0.0, 0.5, 1.0)),
+        fit_settings=FIT,
+    ),
+    "dial_constant": Study(
+        "the two ends of the dial again, with a constant feature that lets a gate prefer an expert on all samples",
+        DIAL_MODELS,
+        gate_data,
+        seeds=tuple(range(32)),
+        points=({"correlation": 0.0}, {"correlation": 1.0}),
         fit_settings=FIT,
     ),
     "seesaw": Study(
