@@ -51,8 +51,13 @@ def task_names(argument, names):
         refuse(argument, "at least one task", "none")
     for name in names:
         safe = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", name)
-        if not safe or keyword.iskeyword(name) or name in RESERVED:
-            expected = f"names of letters, digits and single underscores, none of {', '.join(RESERVED)}"
+        layer = isinstance(name, str) and re.search(
+            r"^level\d+_|_tower(_|$)", name
+        )  # as the layers of a model are named
+        if not safe or layer or keyword.iskeyword(name) or name in RESERVED:
+            expected = (
+                f"names of letters, digits and single underscores, none of {', '.join(RESERVED)}, level1_..., ..._tower"
+            )
             refuse(argument, expected, repr(name))
     if len(set(names)) < len(names):
         refuse(argument, "distinct names", repr(names))

@@ -165,7 +165,13 @@ FIGURES = {
         _plot_dial,
         "MTL gain of five models over the dial, means with 95 % intervals and a faint point for every seed. Hard sharing lies "
         "below zero at the dial's middle and above at one; the wide shared bottom near zero in the middle and above at one; "
-        "the gated models between.",
+        "the gated models near or below zero, at one below the wide bottom.",
+    ),
+    "dial_constant": Recipe(
+        lambda: stored("dial_constant"),
+        _plot_dial,
+        "MTL gain of five models at the two ends of the dial, with a constant feature among the inputs: means with 95 % intervals "
+        "and a faint point for every seed.",
     ),
     "seesaw": Recipe(
         lambda: stored("seesaw"),

@@ -16,7 +16,10 @@ def task_loss(kind, labels, predictions, mask):
 
     Source: PLE paper, Eq. 9. The mean is over the task's own samples, not over the batch.
     """
-    per_sample = _PER_SAMPLE[kind](labels[:, None], predictions)
+    labels = keras.ops.where(
+        keras.ops.cast(mask, "bool"), labels, 0
+    )  # a missing label may be NaN, and NaN times 0 is NaN
+    per_sample = _PER_SAMPLE[checks.choice("kind", kind, checks.KINDS)](labels[:, None], predictions)
     mask = keras.ops.cast(mask, per_sample.dtype)
     return keras.ops.sum(per_sample * mask) / keras.ops.maximum(keras.ops.sum(mask), 1)
 

@@ -202,7 +202,7 @@ def _look(architecture):
     return {"label": label, "color": colour, "marker": marker}
 
 
-def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of label variance)"):
+def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of the signal's variance)"):
     """Mean gain with its interval over the correlation, one line an architecture.
 
     Args:
@@ -238,7 +238,7 @@ def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of label variance)"
     return fig
 
 
-def seesaw(points, labels=("a", "b"), unit="units of label variance", near=0.12):
+def seesaw(points, labels=("a", "b"), unit="units of the signal's variance", near=0.12):
     """Gain of one task against the gain of the other under a sweep of loss weights, one path an architecture.
 
     Args:

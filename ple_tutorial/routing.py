@@ -141,18 +141,19 @@ def routing(architecture, tasks, *, shared_experts=2, task_experts=1, levels=1):
         task_experts: experts of each task's group on every level (CGC, PLE): one number, or ``{task: number}``.
         levels: number of levels (single-task, hard sharing, PLE); MMoE and CGC have one.
 
-    Counts that an architecture has no use for are not looked at, so that one call serves a comparison; levels
-    too: MMoE and CGC keep to one.
+    Counts of experts that an architecture has no use for are not looked at, so that one call serves a comparison.
 
     Raises:
-        ValueError: an unknown architecture (the nearest match is named), a count out of range, a task whose gate
+        ValueError: an unknown architecture (the nearest match is named), a count out of range, levels for MMoE or CGC, a task whose gate
             would see no expert, a PLE of several levels without shared experts (it would be that many CGCs
             without a shared stream to connect them).
         TypeError: counts that are not whole numbers.
     """
     level_of, many_levels, has_shared, has_own = _TABLES[checks.choice("architecture", architecture, ARCHITECTURES)]
     tasks = checks.task_names("tasks", tasks)
-    levels = checks.count("levels", levels) if many_levels else 1
+    levels = checks.count("levels", levels)
+    if levels > 1 and not many_levels:
+        checks.refuse("levels", f"1 for {architecture}, which has no stream between levels", levels)
     shared, own = 0, dict.fromkeys(tasks, 0)
     if has_shared:
         shared = checks.count("shared_experts", shared_experts, 0 if has_own else 1)

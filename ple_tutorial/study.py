@@ -252,12 +252,18 @@ def census_data(seed, amounts="numbers"):
     return _census(amounts)
 
 
+@functools.cache
+def _census_network(spec, task):
+    return build_model(**CENSUS_SINGLE, features=spec, tasks={task: "binary"})
+
+
 def census_single(train, valid, test, seed):
     """One network for each task: nothing is shared, not the vectors of the codes, not the epoch at which to stop."""
     row = {"parameters": 0, "epochs": 0}
     for task in train.kinds:
         own, own_valid, own_test = (part.only(task) for part in (train, valid, test))
-        model = build_model(**CENSUS_SINGLE, features=own.spec, tasks=own.kinds, seed=seed)
+        model = _census_network(own.spec, task)  # compiled once for all seeds
+        model.set_weights(build_model(**CENSUS_SINGLE, features=own.spec, tasks=own.kinds, seed=seed).get_weights())
         history = fit(model, own, own_valid, seed=seed, show_progress=False, **CENSUS_SINGLE_FIT)
         row |= {"parameters": row["parameters"] + model.count_params(), "epochs": max(row["epochs"], len(history))}
         row |= _scores(own_test, predict(model, own_test))

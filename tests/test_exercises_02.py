@@ -11,9 +11,12 @@ def right_gains(metric, multi, single):
     return METRICS[metric][1] * (multi - single)
 
 
+def means(gains):
+    return np.random.default_rng(1).choice(gains, (5000, len(gains))).mean(axis=1)
+
+
 def right_interval(gains):
-    means = np.random.default_rng(1).choice(gains, (5000, len(gains))).mean(axis=1)
-    return np.quantile(means, (0.025, 0.975))
+    return np.quantile(means(gains), (0.025, 0.975))
 
 
 RIGHT = {"02.1": -0.28, "02.2": right_gains, "02.3": right_interval}
@@ -32,6 +35,7 @@ WRONG = [
     ("02.3", lambda gains: np.quantile(gains, (0.025, 0.975)), "not of the gains"),
     ("02.3", lambda gains: right_interval(gains)[::-1], "above the upper end"),
     ("02.3", lambda gains: right_interval(gains - 0.01), "its ends should be near"),
+    ("02.3", lambda gains: np.quantile(means(gains), (0.05, 0.95)), "its ends should be near"),
     ("02.3", lambda gains: 1 / 0, "it raised ZeroDivisionError"),
 ]
 

@@ -252,6 +252,13 @@ CHECKS = [
 ]
 
 
+def exercises_missing(nb, chapter):
+    """Return which of the chapter's three exercises lack a stub that was run unanswered or a solution that is right."""
+    texts = "".join(output.text for cell in code_cells(nb) for output in cell.outputs if output.output_type == "stream")
+    wanted = [f"{chapter}.{number} {said}" for number in (1, 2, 3) for said in ("no answer yet.", "right.")]
+    return [line for line in wanted if line not in texts.splitlines()]
+
+
 def definitions(tree):
     return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
 
@@ -290,6 +297,16 @@ def twice_defined(nbs, package):
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_notebook(path, check):
     assert check(notebooks.read(path)) == []
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_three_exercises_with_solutions(path):
+    nb = notebooks.read(path)
+    assert exercises_missing(nb, path.stem[:2]) == []
+    for cell in code_cells(nb):  # each right answer takes one away
+        if any(".3 right." in output.get("text", "") for output in cell.outputs):
+            cell.outputs = []
+    assert exercises_missing(nb, path.stem[:2]) == [f"{path.stem[:2]}.3 right."]
 
 
 def test_no_definition_twice():

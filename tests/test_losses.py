@@ -55,7 +55,7 @@ def test_certain_and_wrong_is_finite(wrong):
 
 
 def test_an_unknown_kind_has_no_loss():
-    with pytest.raises(KeyError, match="ordinal"):
+    with pytest.raises(ValueError, match="ordinal"):
         task_loss("ordinal", LABELS, PREDICTIONS, LABELS)
 
 
