@@ -145,6 +145,12 @@ def _plot_violins(samples):
     return plots.gate_violins(samples.assign(gate=samples["gate"].where(samples["architecture"] != "ple", levels)))
 
 
+def _plot_census(runs):
+    metrics = {"income/auc": "AUC of income", "never_married/auc": "AUC of never_married"}
+    strips = {"numbers": "amounts as numbers", "codes": "amounts as codes, too"}
+    return plots.score_strip(runs, metrics, "amounts", strips)
+
+
 FIGURES = {
     "map": Recipe(
         _map_numbers,
@@ -179,6 +185,13 @@ FIGURES = {
         "Gain of task a against gain of the scarce task b, a path over the loss weight for each model. The single-task networks "
         "stay at the origin; hard sharing runs from far left, where task a has a small weight, to far down, where it has "
         "a large one.",
+    ),
+    "census": Recipe(
+        lambda: stored("census"),
+        _plot_census,
+        "AUC on the test part, eight seeds a model. Income: with amounts as numbers the networks lie close together and the "
+        "gradient-boosted trees far to their right; with amounts as codes the networks catch up with the trees' old place, "
+        "and the trees stay a little ahead. Never married: all lie within a fraction of a thousandth, the trees ahead.",
     ),
     "gate_violins": Recipe(
         lambda: stored("gate_violins"),

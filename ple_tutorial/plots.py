@@ -264,7 +264,7 @@ def seesaw(points, labels=("a", "b"), unit="units of the signal's variance", nea
                     inside = min(x, y) > -near
                     if end if ax is axes[0] else inside:
                         style = {
-                            "xytext": (5, 5),
+                            "xytext": (5, -11 if name == "mmoe" else 5),
                             "textcoords": "offset points",
                             "fontsize": 8,
                             "color": _look(name)["color"],
@@ -300,7 +300,7 @@ def gate_bars(summary):
                 for expert, mean, std in group[["expert", "mean", "std"]].itertuples(index=False):
                     style = {"color": colours[expert.rpartition("_")[0]], "edgecolor": "white", "error_kw": {"lw": 1.0}}
                     ax.barh(y, mean, xerr=std, height=0.86, **style)
-                    ax.text(1.02, y, f"{mean:.2f}", va="center", fontsize=7)
+                    ax.text(0.99, y, f"{mean:.2f}", va="center", ha="right", fontsize=7)
                     y -= 1
                 ticks[(start + y + 1) / 2] = f"{gate} {level}" if rows["level"].max() > 1 else gate
                 y -= 0.6
@@ -360,26 +360,30 @@ def gate_violins(samples):
     return fig
 
 
-def score_strip(runs, metrics):
-    """Every run as a point and the mean as a line, one panel a metric, one row a model.
+def score_strip(runs, metrics, by, strips):
+    """Every run as a point and the mean as a line: one panel a metric, one row a model, two strips a row.
 
     Args:
-        runs: columns ``architecture`` and those of ``metrics``.
+        runs: columns ``architecture``, ``by`` and those of ``metrics``.
         metrics: ``{column: label of its axis}``.
+        by: the column that tells the strips apart.
+        strips: ``{value of that column: label}``, two of them; the first is drawn filled, the second hollow.
     """
-    fig, axes = figure(6.5, 2.9, ncols=len(metrics), squeeze=False, sharey=True)
+    fig, axes = figure(6.5, 3.5, ncols=len(metrics), squeeze=False, sharey=True)
     names = [name for name in ARCHITECTURES if name in set(runs["architecture"])][::-1]
     for ax, (column, label) in zip(axes[0], metrics.items(), strict=True):
-        for y, name in enumerate(names):
-            values = runs.loc[runs["architecture"] == name, column]
-            look = _look(name)
-            ax.plot(
-                values, np.full(len(values), y), ls="none", marker=look["marker"], color=look["color"], alpha=0.55, ms=4
-            )
-            ax.plot([values.mean()] * 2, [y - 0.32, y + 0.32], color="black", lw=1.6)
+        for row, name in enumerate(names):
+            for value, y, fill in zip(strips, (row + 0.2, row - 0.2), ("full", "none"), strict=True):
+                values = runs.loc[(runs["architecture"] == name) & (runs[by] == value), column]
+                style = {key: _look(name)[key] for key in ("marker", "color")} | {"fillstyle": fill, "alpha": 0.7}
+                ax.plot(values, np.full(len(values), y), ls="none", ms=4.5, **style)
+                ax.plot([values.mean()] * 2, [y - 0.17, y + 0.17], color="black", lw=1.6)
         ax.set_xlabel(label)
         ax.set_yticks(range(len(names)), [_look(name)["label"] for name in names])
-        ax.margins(x=0.12)
+        ax.margins(x=0.08)
+    for label, fill in zip(strips.values(), ("full", "none"), strict=True):
+        axes[0, 0].plot([], [], "o", color=GREY, fillstyle=fill, ms=4.5, label=label)
+    fig.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     return fig
 
 
