@@ -176,8 +176,8 @@ FIGURES = {
     "dial_constant": Recipe(
         lambda: stored("dial_constant"),
         _plot_dial,
-        "MTL gain of five models at the two ends of the dial, with a constant feature among the inputs: means with 95 % intervals "
-        "and a faint point for every seed.",
+        "MTL gain of five models at the two ends of the dial, with a constant feature among the inputs: means with 95 % "
+        "intervals and a faint point for every seed.",
     ),
     "seesaw": Recipe(
         lambda: stored("seesaw"),

@@ -144,8 +144,8 @@ def routing(architecture, tasks, *, shared_experts=2, task_experts=1, levels=1):
     Counts of experts that an architecture has no use for are not looked at, so that one call serves a comparison.
 
     Raises:
-        ValueError: an unknown architecture (the nearest match is named), a count out of range, levels for MMoE or CGC, a task whose gate
-            would see no expert, a PLE of several levels without shared experts (it would be that many CGCs
+        ValueError: an unknown architecture (the nearest match is named), a count out of range, levels for MMoE or
+            CGC, a task whose gate would see no expert, a PLE of several levels without shared experts (it would be that many CGCs
             without a shared stream to connect them).
         TypeError: counts that are not whole numbers.
     """

@@ -20,7 +20,11 @@ WRONG = [
     ("07.1", lambda w: entropy(w, axis=1).mean(), "divide by the logarithm"),
     ("07.1", lambda w: entropy(w.mean(axis=0)) / np.log(w.shape[1]), "entropy of the mean weights"),
     ("07.1", lambda w: 0.5, "should have 1, but has 0.5"),
-    ("07.1", lambda w: -(w * np.log(w, where=w > 0, out=np.full(w.shape, np.nan))).sum(1).mean() / np.log(w.shape[1]), "0 log 0"),
+    (
+        "07.1",
+        lambda w: -(w * np.log(w, where=w > 0, out=np.full(w.shape, np.nan))).sum(1).mean() / np.log(w.shape[1]),
+        "0 log 0",
+    ),
     ("07.1", lambda w: (1 - (w**2).sum(axis=1)).mean() / (1 - 1 / w.shape[1]), "0.946"),
     ("07.1", lambda w: entropy(w, axis=1).mean() / np.log(4), "0.946"),
     ("07.2", lambda e, w, g: w[:, [n[:-2] == g for n in e]].sum(axis=1).mean(), "two digits"),
