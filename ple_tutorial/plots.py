@@ -381,6 +381,7 @@ def score_strip(runs, metrics, by, strips):
         ax.set_xlabel(label)
         ax.set_yticks(range(len(names)), [_look(name)["label"] for name in names])
         ax.margins(x=0.08)
+        ax.locator_params(axis="x", nbins=4)
     for label, fill in zip(strips.values(), ("full", "none"), strict=True):
         axes[0, 0].plot([], [], "o", color=GREY, fillstyle=fill, ms=4.5, label=label)
     fig.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)

@@ -70,7 +70,7 @@ def trials(study, jobs=1, show_progress=True):
     """
     jobs = checks.count("jobs", jobs)
     seeds = [checks.count("seeds", seed, 0) for seed in study.seeds]
-    if not (study.models and study.points and seeds):
+    if not ((study.models or study.others) and study.points and seeds):
         checks.refuse("study", "at least one model, point and seed", "none")
     shares = [[int(seed) for seed in share] for share in np.array_split(seeds, min(jobs, len(seeds)))]
     work = [(name, point_seeds) for name in (*study.models, *study.others) for point_seeds in shares]

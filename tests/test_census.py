@@ -530,3 +530,38 @@ def test_damaged_train_file(own, content, fault):
         census.load(full=True)
     assert str(caught.value).startswith(f"{own / 'census-income.data.gz'} is damaged: ") and fault in str(caught.value)
     assert caught.value.__context__ is None
+
+
+# Amounts as codes
+
+
+def small_part(gains):
+    numeric = np.zeros((len(gains), len(census.NUMERIC)))
+    numeric[:, census.NUMERIC.index("capital_gains")] = gains
+    labels, kinds = {"income": np.arange(len(gains)) % 2}, {"income": "binary"}
+    return TaskData({"numeric": numeric, "codes": np.zeros((len(gains), 1), np.int32)}, labels, kinds, {}, (1,))
+
+
+def test_common_amounts_get_a_code_of_their_own_and_gaps_share_one():
+    train, test = small_part([0, 0, 5, 5, 5, 7, 9, 9]), small_part([-1, 0, 3, 5, 7, 8, 9, 10])
+    coded, coded_test = census.amounts_as_codes([train, test], least=2)
+    assert coded.cardinalities == coded_test.cardinalities == (1, 7, 3, 3)  # 0, 5 and 9 and the gaps around them
+    assert coded.features["codes"][:, 1].tolist() == [1, 1, 3, 3, 3, 4, 5, 5]
+    assert coded_test.features["codes"][:, 1].tolist() == [0, 1, 2, 3, 4, 4, 5, 6]
+    assert (
+        coded.features["codes"][:, 2:] == 1
+    ).all()  # nobody has losses or dividends, and all that have none are many
+    np.testing.assert_array_equal(coded.features["numeric"], train.features["numeric"])
+
+
+def test_amounts_of_the_real_file(parts):
+    coded = census.amounts_as_codes(parts)
+    assert [len(part) for part in coded] == [len(part) for part in parts]
+    for part, before in zip(coded, parts, strict=True):
+        np.testing.assert_array_equal(part.features["codes"][:, :32], before.features["codes"])
+    for place, name in enumerate(census.AMOUNTS, 32):
+        codes, counts = np.unique(coded[0].features["codes"][:, place], return_counts=True)
+        assert (counts[codes % 2 == 1] >= 20).all()
+        x = coded[0].features["numeric"][:, census.NUMERIC.index(name)]
+        for code in codes[codes % 2 == 1][:5]:
+            assert len(np.unique(x[coded[0].features["codes"][:, place] == code])) == 1

@@ -106,6 +106,25 @@ def test_tabular_puts_the_vectors_of_the_codes_after_the_numbers():
     assert np.array_equal(layer([X, codes]), expected)
 
 
+def test_adam_trains_tabular_as_it_would_a_product_with_one_hot_rows():
+    """Keras's Adam squares a sparse gradient entry by entry; with codes that repeat in a batch that is another number."""
+    codes = np.array([[0, 0], [0, 1], [0, 0], [1, 1], [0, 1]], np.int32)
+    pulls = np.array([1, 1, 1, 1, -2.9], np.float32)[:, None]  # they all but cancel for the first code
+    layer, rows = randomised(Tabular([3, 2], embedding=2), X, codes), codes + np.array([0, 3])
+    table = keras.Variable(layer.get_weights()[0])
+    for variable, vectors in (
+        (layer.table, lambda: layer([X, codes])[:, 4:]),
+        (table, lambda: keras.ops.one_hot(rows, 5) @ table),
+    ):
+        optimizer = keras.optimizers.Adam(0.01)
+        optimizer.build([variable])
+        for _ in range(3):
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(tf.reshape(vectors(), (5, 4)) * pulls)
+            optimizer.apply_gradients([(tape.gradient(loss, variable.value), variable)])
+    np.testing.assert_allclose(layer.table, table, atol=1e-6)
+
+
 # Initial weights
 
 

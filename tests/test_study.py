@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ple_tutorial import figures, study
+from ple_tutorial.data import TaskData
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.training import fit, predict
@@ -70,6 +71,46 @@ def test_gates_are_recorded():
     samples = study.trials(replace(gated, record="gate samples"), show_progress=False)
     assert len(samples) == 4 * 200
     np.testing.assert_allclose(samples.groupby(["gate", "sample"])["weight"].sum(), 1, atol=2e-4)
+
+
+def test_other_learners_stand_beside_the_models():
+    def constant(train, valid, test, seed):
+        assert valid is None and len(train) == 256
+        return {"a/mse": float(seed), "b/mse": 1.0}
+
+    table = study.trials(replace(SMALL, models={}, others={"constant": constant}), show_progress=False)
+    assert table["a/mse"].tolist() == table["seed"].tolist() == [3, 4, 3, 4]
+    assert list(table.columns) == ["architecture", "correlation", "rows", "seed", "a/mse", "b/mse"]
+
+
+@pytest.fixture(scope="module")
+def people():
+    """Three parts of two easy tasks: a code decides on the one, a number on the other."""
+    rng = np.random.default_rng(0)
+    numeric, codes = rng.normal(size=(3000, 2)), rng.integers(0, 4, (3000, 3))
+    labels = {"income": codes[:, 0] == 2, "never_married": numeric[:, 0] > 0}
+    kinds = dict.fromkeys(labels, "binary")
+    return TaskData({"numeric": numeric, "codes": codes}, labels, kinds, {}, (4, 4, 4)).split((0.6, 0.2, 0.2))
+
+
+def test_single_task_networks_of_the_census_share_nothing(people):
+    row = study.census_single(*people, seed=0)
+    assert row["income/auc"] > 0.99 and row["never_married/auc"] > 0.99
+    alone = {}
+    for task in people[0].kinds:  # each as if the other task were not there
+        train, valid, test = (part.only(task) for part in people)
+        model = build_model(**study.CENSUS_SINGLE, features=train.spec, tasks=train.kinds, seed=0)
+        fit(model, train, valid, seed=0, **study.CENSUS_SINGLE_FIT)
+        alone[task] = evaluate(test, predict(model, test))[task, "log_loss"]
+        assert row["parameters"] == 2 * model.count_params()
+    np.testing.assert_allclose([row[f"{task}/log_loss"] for task in alone], list(alone.values()), rtol=1e-4)
+
+
+def test_trees_of_the_census_take_codes_as_codes(people):
+    row = study.census_trees(*people, seed=0)
+    assert row["income/auc"] > 0.999 and row["never_married/auc"] > 0.999
+    assert 0 < row["epochs"] <= study.CENSUS_TREES["max_iter"]
+    assert study.census_trees(*people, seed=0) == row
 
 
 @pytest.mark.parametrize("part", ["models", "points", "seeds"])
