@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import sklearn
 from joblib import Parallel, delayed
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -66,7 +67,7 @@ def trials(study, jobs=1, show_progress=True):
         for ``gate samples`` one for each sample beside; both with the same first columns.
 
     Raises:
-        ValueError: a study without a model, a point or a seed.
+        ValueError: a study without a model (or another learner), a point or a seed.
     """
     jobs = checks.count("jobs", jobs)
     seeds = [checks.count("seeds", seed, 0) for seed in study.seeds]
@@ -136,7 +137,8 @@ def run(name, out, jobs=1):
         f"made by: python -m ple_tutorial study {name}",
         f"question: {study.question}",
         f"seeds: {seeds} ({len(study.seeds)})",
-        f"versions: tensorflow {tf.__version__}, keras {keras.__version__}, numpy {np.__version__}",
+        f"versions: tensorflow {tf.__version__}, keras {keras.__version__}, numpy {np.__version__}, "
+        f"scikit-learn {sklearn.__version__}",
     ]
     return write_table(table, Path(out) / f"{name}.csv", head)
 
