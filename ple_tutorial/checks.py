@@ -33,12 +33,20 @@ def number(argument, value, low=-float("inf"), high=float("inf")):
     return float(value)
 
 
+def flag(argument, value):
+    """Return ``value`` if it is True or False; TypeError otherwise."""
+    if not isinstance(value, bool):
+        refuse(argument, "True or False", f"{value!r} ({type(value).__name__})", TypeError)
+    return value
+
+
 def choice(argument, value, known):
     """Return ``value`` if it is one of ``known``; otherwise a ValueError that names the nearest match."""
     if value in known:
         return value
-    near = difflib.get_close_matches(str(value), list(known), n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    lower = {str(name).lower(): name for name in known}
+    near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=0.4)
+    hint = f"; did you mean {lower[near[0]]!r}?" if near else ""
     refuse(argument, f"one of {', '.join(known)}", f"{value!r}{hint}")
 
 
@@ -51,14 +59,10 @@ def task_names(argument, names):
         refuse(argument, "at least one task", "none")
     for name in names:
         safe = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*", name)
-        layer = isinstance(name, str) and re.search(
-            r"^level\d+_|_tower(_|$)", name
-        )  # as the layers of a model are named
-        if not safe or layer or keyword.iskeyword(name) or name in RESERVED:
-            expected = (
-                f"names of letters, digits and single underscores, none of {', '.join(RESERVED)}, level1_..., ..._tower"
-            )
-            refuse(argument, expected, repr(name))
+        taken = safe and re.search(r"^level\d+_|_tower(_|$)|^shared_\d+$", name)  # as parts of a model are named
+        if not safe or taken or keyword.iskeyword(name) or name in RESERVED:
+            taken = f"{', '.join(RESERVED)}, shared_1, level1_..., ..._tower"
+            refuse(argument, f"names of letters, digits and single underscores, none of {taken}", repr(name))
     if len(set(names)) < len(names):
         refuse(argument, "distinct names", repr(names))
     return names

@@ -47,35 +47,65 @@ class Experts(keras.layers.Layer):
         count: number of experts in the group.
         units: widths of the layers of each expert.
         activation: after every layer, as Keras names it.
+        normalise: batch normalisation before the activation, each unit of each expert by itself; with
+            ``activation="swish"`` the experts of HoME (arXiv:2408.05430).
+        orthogonality: weight of a penalty on what two experts of the group have in common: the squared Frobenius norm of
+            ``K_i^T K_j``, summed over pairs of experts and over layers, with kernels ``K`` of shape (inputs, units). The
+            sub-spaces of a sluice network (arXiv:1705.08142, section 2); it stands among the model's ``losses``.
         kernel_initializer: drawn anew for every expert.
         seed: of the initial weights; expert ``i`` of a group draws from ``(seed, layer, i)``.
 
     Raises:
-        ValueError: counts or widths below one, or an input that is not of rank 2.
+        ValueError: counts or widths below one, a negative weight, or an input that is not of rank 2.
         TypeError: counts or widths that are not whole numbers.
 
     Source: MMoE paper, f_i of Eq. 7; PLE paper, section 4.1, the rows of S^k in Eq. 4.
     """
 
-    def __init__(self, count, units, activation="relu", kernel_initializer="glorot_uniform", seed=0, **kwargs):
+    def __init__(
+        self,
+        count,
+        units,
+        activation="relu",
+        normalise=False,
+        orthogonality=0.0,
+        kernel_initializer="glorot_uniform",
+        seed=0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.count = checks.count("count", count)
         self.units = _widths("units", units)
         self.activation = keras.activations.get(activation)
+        self.normalise = checks.flag("normalise", normalise)
+        self.orthogonality = checks.number("orthogonality", orthogonality, 0, 1e6)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.seed = checks.count("seed", seed, 0)
 
     def build(self, input_shape):
         _check_rank(self.name, input_shape, 2, "(batch, features)")
-        self.kernels, self.biases = [], []
+        self.kernels, self.biases, self.norms = [], [], []
         width = input_shape[-1]
         for i, units in enumerate(self.units):
             # The first layer's kernel is (features, experts, units): all experts read one input, one wide product.
             # Later layers are (experts, units before, units): each expert reads its own, one batched product.
             shape = (width, self.count, units) if i == 0 else (self.count, width, units)
-            self.kernels.append(self.add_weight(name=f"kernel_{i}", shape=shape, initializer=self._drawn(i)))
+            penalty = self._overlap(i) if self.orthogonality and self.count > 1 else None
+            kernel = self.add_weight(name=f"kernel_{i}", shape=shape, initializer=self._drawn(i), regularizer=penalty)
+            self.kernels.append(kernel)
             self.biases.append(self.add_weight(name=f"bias_{i}", shape=(self.count, units), initializer="zeros"))
+            if self.normalise:
+                self.norms.append(keras.layers.BatchNormalization(name=f"norm_{i}"))
+                self.norms[i].build((None, self.count * units))
             width = units
+
+    def _overlap(self, layer):
+        def penalty(kernel):
+            kernel = keras.ops.moveaxis(kernel, 1, 0) if layer == 0 else kernel
+            products = keras.ops.sum(keras.ops.einsum("efu,gfv->eguv", kernel, kernel) ** 2, axis=(2, 3))
+            return self.orthogonality * (keras.ops.sum(products) - keras.ops.sum(keras.ops.diagonal(products))) / 2
+
+        return penalty
 
     def _drawn(self, layer):
         axis = 1 if layer == 0 else 0
@@ -87,11 +117,14 @@ class Experts(keras.layers.Layer):
 
         return initializer
 
-    def call(self, inputs):
-        x = keras.ops.einsum("bf,feu->beu", inputs, self.kernels[0])
-        x = self.activation(x + self.biases[0])
-        for kernel, bias in zip(self.kernels[1:], self.biases[1:], strict=True):
-            x = self.activation(keras.ops.einsum("bev,evu->beu", x, kernel) + bias)
+    def call(self, inputs, training=None):
+        x = inputs
+        for i, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True)):
+            x = keras.ops.einsum("bf,feu->beu" if i == 0 else "bev,evu->beu", x, kernel) + bias
+            if self.normalise:
+                flat = keras.ops.reshape(x, (-1, self.count * self.units[i]))
+                x = keras.ops.reshape(self.norms[i](flat, training=training), (-1, self.count, self.units[i]))
+            x = self.activation(x)
         return x
 
     def compute_output_shape(self, input_shape):
@@ -102,6 +135,8 @@ class Experts(keras.layers.Layer):
             "count": self.count,
             "units": self.units,
             "activation": keras.activations.serialize(self.activation),
+            "normalise": self.normalise,
+            "orthogonality": self.orthogonality,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "seed": self.seed,
         }
@@ -115,24 +150,33 @@ class Gate(keras.layers.Layer):
 
     Args:
         experts: the names of the experts that the gate weighs, in the order of its weights.
-        seed: of the initial weights.
+        temperature: divides ``W x``; above 1 the weights are more even, below 1 less.
+        dropout: in training, the probability with which a sample's weight on an expert is set to zero. What is left is
+            brought back to the sum of one; a sample that would lose all its experts keeps them. YouTube's remedy for
+            gates that polarise (doi 10.1145/3298689.3346997, section 4.2), with 0.1.
+        seed: of the initial weights and of the dropout.
 
     Raises:
-        ValueError: no expert, an expert named twice, or an input that is not of rank 2.
+        ValueError: no expert, an expert named twice, a temperature or dropout out of range, or an input that is not of
+            rank 2.
         TypeError: names that are not strings.
 
     Source: MMoE paper, Eq. 8; PLE paper, Eq. 3.
     """
 
-    def __init__(self, experts, kernel_initializer="glorot_uniform", seed=0, **kwargs):
+    def __init__(self, experts, temperature=1.0, dropout=0.0, kernel_initializer="glorot_uniform", seed=0, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(experts, (list, tuple)) or not all(isinstance(name, str) for name in experts):
             checks.refuse("experts", "a list of expert names", repr(experts), TypeError)
         if not experts or len(set(experts)) < len(experts):
             checks.refuse("experts", "at least one name, each once", repr(experts))
         self.experts = list(experts)
+        self.temperature = checks.number("temperature", temperature, 1e-3, 1e3)
+        self.dropout = checks.number("dropout", dropout, 0, 0.99)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.seed = checks.count("seed", seed, 0)
+        if self.dropout:
+            self.dice = keras.random.SeedGenerator(self.seed)
 
     def build(self, input_shape):
         _check_rank(self.name, input_shape, 2, "(batch, features)")
@@ -142,11 +186,17 @@ class Gate(keras.layers.Layer):
             initializer=seeded(self.kernel_initializer, self.seed),
         )
 
-    def call(self, selector):
-        logits = selector @ self.kernel
+    def call(self, selector, training=None):
+        logits = selector @ self.kernel / self.temperature
         if len(self.experts) == 1:
             return logits - logits + 1  # the softmax of one number, of which Keras warns; the gradient is zero
-        return keras.ops.softmax(logits, axis=-1)
+        weights = keras.ops.softmax(logits, axis=-1)
+        if not (training and self.dropout):
+            return weights
+        dice = keras.random.uniform(keras.ops.shape(weights), seed=self.dice)
+        kept = keras.ops.where(dice >= self.dropout, weights, keras.ops.zeros_like(weights))
+        kept = keras.ops.where(keras.ops.any(kept > 0, axis=-1, keepdims=True), kept, weights)
+        return kept / keras.ops.sum(kept, axis=-1, keepdims=True)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], len(self.experts))
@@ -154,6 +204,8 @@ class Gate(keras.layers.Layer):
     def get_config(self):
         return super().get_config() | {
             "experts": self.experts,
+            "temperature": self.temperature,
+            "dropout": self.dropout,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "seed": self.seed,
         }
@@ -184,6 +236,53 @@ class Mix(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0][0], input_shape[1][2])
+
+
+@keras.saving.register_keras_serializable("ple_tutorial")
+class Stitch(keras.layers.Layer):
+    """Learned linear combinations that are the same on every sample, put side by side.
+
+    Experts ``(batch, experts, units)`` -> ``(batch, combinations * units)``: ``sum_e alpha_ce x_e`` for each combination c.
+    It serves as the cross-stitch unit, as the alphas of sluice networks and, over levels in place of experts, as their
+    betas, and for the native experts of AdaTT.
+
+    Args:
+        start: the initial alphas, one row for each combination, one number for each expert.
+
+    Raises:
+        ValueError: rows of unequal length or none, or an input of another rank or number of experts.
+
+    Source: Misra et al., CVPR 2016 (arXiv:1604.03539), Eq. 1; Ruder et al. (arXiv:1705.08142), section 2.
+    """
+
+    def __init__(self, start, **kwargs):
+        super().__init__(**kwargs)
+        if not all(hasattr(rows, "__iter__") for rows in [start, *(start if hasattr(start, "__iter__") else [])]):
+            checks.refuse("start", "rows of numbers", repr(start), TypeError)
+        rows = [list(row) for row in start]
+        if not rows or not rows[0] or len({len(row) for row in rows}) > 1:
+            checks.refuse("start", "one or more rows of equal length", repr(start))
+        self.start = [[checks.number("start", alpha, -1e6, 1e6) for alpha in row] for row in rows]
+
+    def build(self, input_shape):
+        _check_rank(self.name, input_shape, 3, "(batch, experts, units)")
+        if input_shape[1] != len(self.start[0]):
+            checks.refuse(f"input of {self.name}", f"{len(self.start[0])} experts", input_shape[1])
+        shape = (len(self.start), len(self.start[0]))
+        self.alphas = self.add_weight(name="alphas", shape=shape, initializer=self._given)
+
+    def _given(self, shape, dtype=None):
+        return keras.ops.convert_to_tensor(self.start, dtype)
+
+    def call(self, inputs):
+        mixed = keras.ops.einsum("ce,beu->bcu", self.alphas, inputs)
+        return keras.ops.reshape(mixed, (-1, mixed.shape[1] * mixed.shape[2]))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], len(self.start) * input_shape[2])
+
+    def get_config(self):
+        return super().get_config() | {"start": self.start}
 
 
 @keras.saving.register_keras_serializable("ple_tutorial")

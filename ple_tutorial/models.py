@@ -2,11 +2,15 @@
 
 import zlib
 
+import numpy as np
+
 from ple_tutorial import checks
 from ple_tutorial.backend import keras
 from ple_tutorial.data import FeatureSpec
-from ple_tutorial.layers import Experts, Gate, Mix, Tabular, seeded
+from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular, seeded
 from ple_tutorial.routing import Routing, routing
+
+OWN_ALPHA = 0.9  # what a stitch starts with on the expert that it continues; the others share the rest
 
 
 def build_model(
@@ -17,9 +21,15 @@ def build_model(
     shared_experts=2,
     task_experts=1,
     levels=1,
+    own_residual=False,
+    detach_others=False,
     expert_units=(16,),
     tower_units=(8,),
     activation="relu",
+    normalise_experts=False,
+    orthogonality=0.1,
+    gate_temperature=1.0,
+    gate_dropout=0.0,
     embedding=4,
     seed=0,
 ):
@@ -29,10 +39,14 @@ def build_model(
         architecture: a name of ``routing.ARCHITECTURES``, or a ``Routing`` of your own.
         features: number of features, or the ``FeatureSpec`` of a ``TaskData``.
         tasks: ``{task: "binary" or "regression"}``.
-        shared_experts, task_experts, levels: as in ``routing.routing``.
-        expert_units: widths of an expert's layers, the same on every level; or one such list for each level.
+        shared_experts, task_experts, levels, own_residual, detach_others: as in ``routing.routing``.
+        expert_units: widths of an expert's layers, the same on every level; or one such list for each level. In a sluice
+            network each of a task's two sub-spaces is such an expert, and all levels end in the same width.
         tower_units: widths of the towers' hidden layers; may be empty.
         activation: of experts and towers.
+        normalise_experts, gate_temperature, gate_dropout: as in ``layers.Experts`` and ``layers.Gate``.
+        orthogonality: weight of the penalty on the sub-spaces of a sluice network (``layers.Experts``); 0.1 is that of
+            its authors' example. Other architectures have none.
         embedding: length of the vector of an integer code (tabular features only).
         seed: of all initial weights. Layers of equal name and shape start equal in every architecture.
 
@@ -49,40 +63,54 @@ def build_model(
     kinds = checks.task_kinds("tasks", tasks)
     table = architecture
     if not isinstance(architecture, Routing):
-        table = routing(architecture, kinds, shared_experts=shared_experts, task_experts=task_experts, levels=levels)
+        table = routing(
+            architecture,
+            kinds,
+            shared_experts=shared_experts,
+            task_experts=task_experts,
+            levels=levels,
+            own_residual=own_residual,
+            detach_others=detach_others,
+        )
     elif tuple(kinds) != table.tasks:
         checks.refuse("tasks", f"the tasks of the routing table, {list(table.tasks)}", list(kinds))
-    per_level = _per_level(expert_units, len(table.levels))
-    towers = _widths("tower_units", tower_units)
+    per_level = expert_widths(expert_units, len(table.levels))
+    towers = widths("tower_units", tower_units)
+    if table.towers == "all" and len({units[-1] for units in per_level}) > 1:
+        checks.refuse("expert_units", "one last width on all levels, since the towers read them all", per_level)
     seed = checks.count("seed", seed, 0)
+    orthogonality = checks.number("orthogonality", orthogonality, 0, 1e6)
+    of_gates = {"temperature": gate_temperature, "dropout": gate_dropout}
 
     def of(name):  # a layer's own seed depends on its name alone, not on what else the model holds
         return int(zlib.crc32(f"{seed}/{name}".encode()))
 
     inputs, x = _inputs(features, embedding, of)
-    streams = {}  # an absent stream is the features
+    streams, sent = {}, []  # an absent stream is the features
     for number, (level, units) in enumerate(zip(table.levels, per_level, strict=True), 1):
         outputs = {}
         for group, count in level.experts.items():
             name = f"level{number}_{group}_experts"
-            experts = Experts(count, units, activation=activation, seed=of(name), name=name)
+            penalty = orthogonality if table.towers == "all" else 0.0  # sub-spaces
+            experts = Experts(count, units, activation, normalise_experts, penalty, seed=of(name), name=name)
             outputs[group] = experts(streams.get(group, x))
         mixed = {}
         for stream, mixer in level.mixers.items():
-            experts, *more = (outputs[group] for group in mixer.sees)
-            if more:
-                experts = keras.layers.Concatenate(axis=1, name=f"level{number}_{stream}_sees")([experts, *more])
-            if mixer.how == "pass":
-                mixed[stream] = keras.layers.Flatten(name=f"level{number}_{stream}_pass")(experts)
-                continue
-            name = f"level{number}_{stream}_gate"
-            gate = Gate(table.expert_names(number, stream), seed=of(name), name=name)
-            weights = gate(streams.get(stream, x) if mixer.reads == "stream" else x)
-            mixed[stream] = Mix(name=f"level{number}_{stream}_mix")([weights, experts])
+            name, gate = f"level{number}_{stream}", None
+            if mixer.how == "gate":
+                gate = Gate(
+                    table.expert_names(number, stream), seed=of(f"{name}_gate"), name=f"{name}_gate", **of_gates
+                )
+                gate = gate(streams.get(stream, x) if mixer.reads == "stream" else x)
+            mixed[stream] = _mixed(name, stream, mixer, outputs, gate)
         streams = mixed
+        sent.append(streams)
     predictions = {}
     for task, kind in kinds.items():
         y = streams[task]
+        if table.towers == "all":
+            all_levels = keras.ops.stack([streams[task] for streams in sent], axis=1)
+            y = Stitch([[1 / len(sent)] * len(sent)], name=f"{task}_tower_reads")(all_levels)
         for i, units in enumerate(towers):
             name = f"{task}_tower_{i}"
             kernel = seeded("glorot_uniform", of(name))
@@ -92,6 +120,37 @@ def build_model(
             1, last, kernel_initializer=seeded("glorot_uniform", of(task)), name=task, dtype="float32"
         )(y)
     return keras.Model(inputs, predictions, name=table.architecture.replace("-", "_"))
+
+
+def _mixed(name, stream, mixer, outputs, gate_weights):
+    """What leaves a level as ``stream``; ``outputs`` holds the experts of each group, ``(batch, experts, units)``."""
+
+    def side_by_side(groups, name):
+        parts = [keras.ops.stop_gradient(outputs[g]) if g in mixer.detached else outputs[g] for g in groups]
+        return keras.layers.Concatenate(axis=1, name=name)(parts) if len(parts) > 1 else parts[0]
+
+    experts = side_by_side(mixer.sees, f"{name}_sees")
+    if mixer.how == "stitch":
+        before = mixer.sees[: mixer.sees.index(stream)]
+        first = sum(outputs[group].shape[1] for group in before)
+        return Stitch(_near_own(outputs[stream].shape[1], first, experts.shape[1]), name=f"{name}_stitch")(experts)
+    if mixer.how in ("pass", "concat"):
+        return keras.layers.Flatten(name=f"{name}_{mixer.how}")(experts)
+    fused = Mix(name=f"{name}_mix")([gate_weights, experts])
+    if not mixer.residual:
+        return fused
+    own = side_by_side(mixer.residual, f"{name}_own")
+    count = own.shape[1]
+    own = Stitch([[1 / count] * count], name=f"{name}_residual")(own)
+    return keras.layers.Add(name=f"{name}_plus_own")([fused, own])
+
+
+def _near_own(own, first, experts):
+    """Initial alphas ``(own, experts)``: mostly the own expert, which stand from ``first`` on, and a little of the rest."""
+    rest = (1 - OWN_ALPHA) / (experts - 1) if experts > 1 else 0.0
+    alphas = np.full((own, experts), rest)
+    alphas[np.arange(own), first + np.arange(own)] = OWN_ALPHA if experts > 1 else 1.0
+    return alphas.tolist()
 
 
 def _inputs(features, embedding, of):
@@ -105,13 +164,14 @@ def _inputs(features, embedding, of):
     return {"numeric": numeric, "codes": codes}, table([numeric, codes])
 
 
-def _widths(argument, widths):
-    if isinstance(widths, (str, bytes)) or not hasattr(widths, "__iter__"):
-        checks.refuse(argument, "a list of widths", repr(widths), TypeError)
-    return [checks.count(argument, width) for width in widths]
+def widths(argument, given):
+    """``given`` as a list of whole numbers of at least one; it may be empty."""
+    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+        checks.refuse(argument, "a list of widths", repr(given), TypeError)
+    return [checks.count(argument, width) for width in given]
 
 
-def _per_level(expert_units, levels):
+def expert_widths(expert_units, levels):
     """``expert_units`` as one list of widths for each level."""
     if not hasattr(expert_units, "__iter__") or isinstance(expert_units, (str, bytes)) or not len(expert_units):
         checks.refuse("expert_units", "a list of widths, or one list for each level", repr(expert_units), TypeError)
@@ -119,6 +179,7 @@ def _per_level(expert_units, levels):
         expert_units = [expert_units] * levels
     if len(expert_units) != levels:
         checks.refuse("expert_units", f"one list of widths for each of {levels} level(s)", f"{len(expert_units)} lists")
-    if not all(len(_widths("expert_units", units)) for units in expert_units):
+    per_level = [widths("expert_units", units) for units in expert_units]
+    if not all(per_level):
         checks.refuse("expert_units", "at least one width on each level", repr(expert_units))
-    return [_widths("expert_units", units) for units in expert_units]
+    return per_level

@@ -18,7 +18,12 @@ ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "single-task": ("single-task", "#000000", "o"),
     "hard-sharing": ("hard sharing", "#D55E00", "s"),
     "hard-sharing-wide": ("hard sharing, wide", "#CC79A7", "P"),
+    "asymmetric": ("asymmetric sharing", "#7A4B00", "<"),
+    "customized": ("customized sharing", "#B07AA1", ">"),
+    "cross-stitch": ("cross-stitch", "#5f6b73", "X"),
+    "sluice": ("sluice", "#009E73", "h"),
     "mmoe": ("MMoE", "#E69F00", "^"),
+    "ml-mmoe": ("ML-MMoE", "#F0E442", "p"),
     "cgc": ("CGC", "#56B4E9", "D"),
     "ple": ("PLE", "#0072B2", "v"),
     "gradient-boosted trees": ("gradient-boosted trees", "#009E73", "P"),
@@ -83,6 +88,10 @@ def show(fig, alt):
 def draw_routing(table, lit=None, title=None):
     """An architecture drawn from its routing table, from the features at the bottom to the towers at the top.
 
+    A circle with a sum sign is a gate, its dashed line the selector where that is not the features; a box with two bars
+    puts experts side by side; a box with an alpha is a stitch, one with a beta the combination of all levels that a
+    tower reads. A dotted line lets no gradient back. A plus beside a gate adds the own experts once more.
+
     Args:
         table: a ``routing.Routing``.
         lit: one of ``MAP_PARTS`` or several; the rest is faded. All is lit if not given.
@@ -91,107 +100,180 @@ def draw_routing(table, lit=None, title=None):
     lit = set(MAP_PARTS if lit is None else [lit] if isinstance(lit, str) else lit)
     for part in lit:
         checks.choice("lit", part, MAP_PARTS)
-    return _Drawing(table, lit, title).fig
+    fig, ax = figure(6.5, 0.62 * (3.5 + _Drawing.LEVEL * len(table.levels)))
+    _Drawing(ax, table, lit, title or _look(table.architecture)["label"])
+    return fig
+
+
+def draw_family(tables, columns=5):
+    """Several routing tables side by side, in the manner of the PLE paper's Figure 1; without losses and score."""
+    levels = max(len(table.levels) for table in tables)
+    rows = -(-len(tables) // columns)
+    fig, axes = figure(7.2, (0.45 + 0.6 * levels) * rows, nrows=rows, ncols=columns, squeeze=False)
+    parts = set(MAP_PARTS) - {"losses", "score"}
+    for ax in axes.flat[len(tables) :]:
+        ax.set_axis_off()
+    drawings = [
+        _Drawing(ax, table, parts, _look(table.architecture)["label"], small=True)
+        for ax, table in zip(axes.flat, tables, strict=False)
+    ]
+    span = max(drawing.width for drawing in drawings) / 2 + 0.2
+    for drawing in drawings:  # all in one scale
+        drawing.ax.set_xlim(drawing.width / 2 - span, drawing.width / 2 + span)
+        drawing.ax.set_ylim(-0.45, 1.6 + _Drawing.LEVEL * levels)
+    return fig
 
 
 class _Drawing:
-    BOX, GAP, LEVEL = 0.86, 0.55, 2.35
+    BOX, SLOT, GAP, LEVEL = 1.02, 1.12, 0.55, 2.35
 
-    def __init__(self, table, lit, title):
-        self.table, self.lit = table, lit
+    def __init__(self, ax, table, lit, title, small=False):
+        self.ax, self.table, self.lit, self.small = ax, table, lit, small
+        self.size = 5.5 if small else 8
         tasks = list(table.tasks)
-        self.colour = dict(zip(tasks, TASK_COLOURS, strict=False)) | {"shared": SHARED_COLOUR}
-        first_half = (len(tasks) + 1) // 2
-        order = [*tasks[:first_half], "shared", *tasks[first_half:]]
-        widths = {g: max(level.experts.get(g, 0) for level in table.levels) for g in order}
-        widths = {g: max(w, 1) if g != "shared" else w for g, w in widths.items() if w or g != "shared"}
-        self.x, left = {}, 0.0
-        for group, width in widths.items():
-            self.x[group] = left + width / 2
-            left += width + self.GAP
-        self.width = left - self.GAP
+        self.colours = dict(zip(tasks, TASK_COLOURS, strict=False)) | {"shared": SHARED_COLOUR}
+        half = (len(tasks) + 1) // 2
+        counts = dict.fromkeys([*tasks[:half], "shared", *tasks[half:]], 0)
+        for level in table.levels:
+            for group, count in level.experts.items():
+                block, first = self.place(group)
+                counts[block] = max(counts[block], first + count)
+        self.left, x = {}, 0.0
+        for block, count in counts.items():
+            if count or block != "shared":
+                self.left[block] = x
+                x += max(count, 1) * self.SLOT + self.GAP
+        self.counts, self.width = counts, x - self.GAP
         top = 0.9 + self.LEVEL * len(table.levels)
-        self.fig, self.ax = figure(6.5, 0.62 * (top + 2.6))
-        self.ax.set_axis_off()
-        self.ax.set_aspect("equal")
-        self.ax.set_xlim(-1.7, self.width + 0.3)
-        self.ax.set_ylim(-0.55, top + 2.35)
+        ax.set_axis_off()
+        ax.set_aspect("equal")
+        ax.set_xlim(-1.7, self.width + 0.3)
+        ax.set_ylim(-0.55, top + 2.35)
+        ax.set_title(title, fontsize=7 if small else 10)
         self.box(0, -0.35, self.width, 0.5, "features", GREY, "features")
-        streams = dict.fromkeys(self.x, None)
+        sent = [{}]
         for number, level in enumerate(table.levels):
-            streams = self.level(number, level, streams, 0.9 + self.LEVEL * number)
-        self.heads(tasks, streams, top)
-        self.ax.set_title(title or ARCHITECTURES.get(table.architecture, (table.architecture,))[0], fontsize=10)
+            sent.append(self.level(number, level, sent[-1], 0.9 + self.LEVEL * number))
+        self.heads(tasks, sent[1:], top)
+
+    def place(self, group):
+        """The block of columns that a group stands in, and its first place there."""
+        block, _, number = group.rpartition("_")
+        return ("shared", int(number) - 1) if block == "shared" and number.isdigit() else (group, 0)
+
+    def colour(self, group):
+        return self.colours[self.place(group)[0]]
+
+    def centre(self, group, i=0):
+        block, first = self.place(group)
+        return self.left[block] + (first + i + 0.5) * self.SLOT
+
+    def middle(self, stream):
+        """Where a stream leaves a level: above the middle of its block, or above its one expert."""
+        block, _ = self.place(stream)
+        if block != stream:
+            return self.centre(stream)
+        return self.left[block] + max(self.counts[block], 1) * self.SLOT / 2
 
     def alpha(self, part):
         return 1.0 if part in self.lit or ("levels" in self.lit and part in ("experts", "gates")) else 0.18
 
+    def text(self, x, y, text, part, **style):
+        style = {"ha": "center", "va": "center", "fontsize": self.size, "alpha": max(self.alpha(part), 0.4)} | style
+        self.ax.text(x, y, text, zorder=3, **style)
+
     def box(self, x, y, width, height, text, colour, part):
         alpha = self.alpha(part)
-        colours = {"facecolor": to_rgba(colour, 0.16 * alpha), "edgecolor": to_rgba(colour, alpha)}
-        self.ax.add_patch(FancyBboxPatch((x, y), width, height, boxstyle="round,pad=0,rounding_size=0.1", **colours))
-        self.ax.text(
-            x + width / 2, y + height / 2, text, ha="center", va="center", fontsize=8, alpha=max(self.alpha(part), 0.4)
-        )
+        colours = {"facecolor": _on_white(colour, 0.16 * alpha), "edgecolor": to_rgba(colour, alpha)}
+        style = "round,pad=0,rounding_size=0.1"
+        width_of_line = 0.6 if self.small else 1.0
+        patch = FancyBboxPatch((x, y), width, height, boxstyle=style, zorder=2, lw=width_of_line, **colours)
+        self.ax.add_patch(patch)
+        fits = min(1, 9.5 * width / (self.BOX * len(text)))
+        self.text(x + width / 2, y + height / 2, text, part, fontsize=self.size * fits)
 
-    def line(self, start, end, colour, part, dashed=False):
-        style = {"color": colour, "alpha": self.alpha(part) * 0.9, "lw": 1.1, "ls": (0, (3, 2)) if dashed else "-"}
+    def line(self, start, end, colour, part, how="-"):
+        lines = {"-": "-", "dashed": (0, (3, 2)), "dotted": (0, (1, 1.5))}
+        style = {"color": colour, "alpha": self.alpha(part) * 0.9, "lw": 0.6 if self.small else 1.1, "ls": lines[how]}
         self.ax.plot([start[0], end[0]], [start[1], end[1]], zorder=0.5, solid_capstyle="round", **style)
 
     def level(self, number, level, streams, y):
-        self.ax.text(-0.2, y + 0.25, f"level {number + 1}\nexperts", ha="right", va="center", fontsize=8, color=GREY)
+        if not self.small:
+            self.text(-0.2, y + 0.25, f"level {number + 1}\nexperts", "score", ha="right", color=GREY, alpha=1)
         for group, count in level.experts.items():
-            start = self.x[group] - count / 2
             origin = streams.get(group)
             for i in range(count):
-                centre = start + i + 0.5
-                name = f"{group if len(group) < 7 else group[:6]} {i + 1}"
-                self.box(centre - self.BOX / 2, y, self.BOX, 0.5, name, self.colour[group], "experts")
-                self.line(origin or (centre, 0.15), (centre, y), self.colour[group] if origin else GREY, "experts")
-        out = {}
-        gates = any(mixer.how == "gate" for mixer in level.mixers.values())
-        if gates:
-            self.ax.text(-0.2, y + 1.6, "gates", ha="right", va="center", fontsize=8, color=GREY)
-        for stream, mixer in level.mixers.items():
-            x, top = self.x.get(stream, self.width / 2), y + 1.6
-            gate = mixer.how == "gate"
-            for group in mixer.sees:
-                count = level.experts[group]
-                for i in range(count):
-                    part = "gates" if gate else "experts"
-                    end = (x, top - (0.24 if gate else 0))
-                    self.line((self.x[group] - count / 2 + i + 0.5, y + 0.5), end, self.colour[stream], part)
-            if gate:
-                circle = {
-                    "facecolor": "white",
-                    "edgecolor": self.colour[stream],
-                    "alpha": self.alpha("gates"),
-                    "lw": 1.6,
-                }
-                self.ax.add_patch(Circle((x, top), 0.24, zorder=2, **circle))
-                self.ax.text(
-                    x, top, "Σ", ha="center", va="center", fontsize=9, alpha=max(self.alpha("gates"), 0.4), zorder=3
-                )
-                if streams.get(stream) and mixer.reads == "stream":
-                    side = x + (0.5 if x <= self.width / 2 else -0.5) * max(level.experts.get(stream, 1), 1) + 0.02
-                    points = [streams[stream], (side, y - 0.3), (side, top), (x + np.sign(side - x) * 0.24, top)]
-                    for start, end in pairwise(points):
-                        self.line(start, end, self.colour[stream], "gates", dashed=True)
-            out[stream] = (x, top + (0.24 if gate else 0))
-        return out
+                x = self.centre(group, i)
+                if self.place(group)[0] == group:
+                    name = f"{_short(group, 7)} {i + 1}" if not self.small else f"{_short(group, 1)}{i + 1}"
+                else:
+                    name = group.replace("_", " ") if not self.small else group.replace("shared_", "s")
+                self.box(x - self.BOX / 2, y, self.BOX, 0.5, name, self.colour(group), "experts")
+                self.line(origin or (x, 0.15), (x, y), self.colour(group) if origin else GREY, "experts")
+        gates = [stream for stream, mixer in level.mixers.items() if mixer.how == "gate"]
+        if gates and not self.small:
+            far = number and any(level.mixers[stream].reads == "features" for stream in gates)
+            label = "gates, which\nread features" if far else "gates"
+            self.text(-0.2, y + 1.6, label, "score", ha="right", color=GREY, alpha=1)
+        return {stream: self.mixer(stream, mixer, level, streams, y) for stream, mixer in level.mixers.items()}
 
-    def heads(self, tasks, streams, y):
+    def mixer(self, stream, mixer, level, streams, y):
+        x, top, colour = self.middle(stream), y + 1.6, self.colour(stream)
+        part = "gates" if mixer.how == "gate" else "experts"
+        low = top - {"gate": 0.24, "pass": 0, "concat": 0.17, "stitch": 0.2}[mixer.how]
+        for group in mixer.sees:
+            how = "dotted" if group in mixer.detached else "-"
+            for i in range(level.experts[group]):
+                self.line((self.centre(group, i), y + 0.5), (x, low), colour, part, how)
+        if mixer.how == "gate":
+            alpha = {"edgecolor": to_rgba(colour, self.alpha(part)), "lw": 0.9 if self.small else 1.6}
+            self.ax.add_patch(Circle((x, top), 0.24, zorder=2, facecolor="white", **alpha))
+            self.text(x, top, "Σ", part, fontsize=self.size + 1)
+            if mixer.residual:
+                self.text(x + 0.36, top + 0.2, "+", part, fontsize=self.size + 2, color=colour)
+            if streams.get(stream) and mixer.reads == "stream":
+                wide = max(level.experts.get(stream, 1), 1) * self.SLOT / 2
+                side = x + (wide if x <= self.width / 2 else -wide) + 0.02
+                points = [streams[stream], (side, y - 0.3), (side, top), (x + np.sign(side - x) * 0.24, top)]
+                for start, end in pairwise(points):
+                    self.line(start, end, colour, "gates", "dashed")
+        if mixer.how == "concat":
+            self.box(x - 0.45, top - 0.17, 0.9, 0.34, "‖", colour, part)
+        if mixer.how == "stitch":
+            self.box(x - 0.25, top - 0.2, 0.5, 0.4, "α", colour, part)
+        return (x, top + (top - low))
+
+    def heads(self, tasks, sent, y):
+        half = 0.62 if not self.small else 0.5
         for task in tasks:
-            x = self.x[task]
-            self.line(streams[task], (x, y), self.colour[task], "towers")
-            self.box(
-                x - 0.62, y, 1.24, 0.5, f"tower {task if len(task) < 9 else task[:8]}", self.colour[task], "towers"
-            )
-            self.line((x, y + 0.5), (x, y + 0.85), self.colour[task], "losses")
-            self.box(x - 0.62, y + 0.85, 1.24, 0.42, "loss", self.colour[task], "losses")
-            inner = x + 0.62 * np.sign(self.width / 2 - x)
+            x, colour = self.middle(task), self.colours[task]
+            self.line(sent[-1][task], (x, y), colour, "towers")
+            if self.table.towers == "all" and len(sent) > 1:
+                self.box(x - 0.2, y - 0.42, 0.4, 0.34, "β", colour, "towers")
+                side = x + (-1 if x <= self.width / 2 else 1) * (max(self.counts[task], 1) * self.SLOT / 2 + 0.12)
+                for streams in sent[:-1]:
+                    points = [streams[task], (side, streams[task][1] + 0.1), (side, y - 0.25), (x, y - 0.25)]
+                    for start, end in pairwise(points):
+                        self.line(start, end, colour, "towers")
+            name = _short(task, 8) if self.small else f"tower {_short(task, 8)}"
+            self.box(x - half, y, 2 * half, 0.5, name, colour, "towers")
+            if self.small:
+                continue
+            self.line((x, y + 0.5), (x, y + 0.85), colour, "losses")
+            self.box(x - half, y + 0.85, 2 * half, 0.42, "loss", colour, "losses")
+            inner = x + half * np.sign(self.width / 2 - x)
             self.line((inner, y + 0.25), (self.width / 2 + 0.3 * np.sign(x - self.width / 2), y + 1.7), GREY, "score")
-        self.box(self.width / 2 - 0.9, y + 1.7, 1.8, 0.42, "fused score", GREY, "score")
+        if not self.small:
+            self.box(self.width / 2 - 0.9, y + 1.7, 1.8, 0.42, "fused score", GREY, "score")
+
+
+def _short(name, most):
+    return name if len(name) <= most else name[:most]
+
+
+def _on_white(colour, alpha):
+    """The colour that ``colour`` gives on white paper: opaque, so that no line shines through."""
+    return tuple(1 - alpha * (1 - part) for part in to_rgba(colour)[:3])
 
 
 # ---- studies ---------------------------------------------------------------------------------------------------

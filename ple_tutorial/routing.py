@@ -4,20 +4,27 @@ Level by level, *groups of experts* read a *stream* (on the first level every st
 stream's *mixer* combines the experts of the groups that it sees, and after the last level each task has a tower.
 The architectures differ in three columns: how many experts a group has, which groups a mixer sees, how it mixes.
 
-    single-task    experts a:1 b:1              a <- pass(a)            b <- pass(b)
-    hard sharing   experts shared:1             a, b <- pass(shared)    shared <- pass(shared) below the last level
-    MMoE           experts shared:n             a, b <- gate(shared)
-    CGC            experts a:m b:m shared:s     a <- gate(a, shared)    b <- gate(b, shared)
-    PLE            as CGC, and below the last level   shared <- gate(a, b, shared)
+    single-task          experts a:1 b:1              a <- pass(a)             b <- pass(b)
+    hard sharing         experts shared:1             a, b <- pass(shared)     shared <- pass(shared) below the last level
+    asymmetric sharing   experts a:1 b:1              a <- pass(a)             b <- concat(a, b)
+    customized sharing   experts a:1 b:1 shared:1     a <- concat(a, shared)   b <- concat(b, shared)
+    cross-stitch         experts a:1 b:1              a, b <- stitch(a, b)
+    sluice               experts a:2 b:2              a, b <- stitch(a, b)     towers read all levels
+    MMoE                 experts shared:n             a, b <- gate(shared)
+    ML-MMoE              as MMoE on the last level; below it a gate for each expert of the next: shared_1 <- gate(shared)
+    CGC                  experts a:m b:m shared:s     a <- gate(a, shared)     b <- gate(b, shared)
+    PLE                  as CGC, and below the last level   shared <- gate(a, b, shared)
 
 Source: PLE paper, Figure 1 and sections 4.1 and 4.2.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from ple_tutorial import checks
 
 SHARED = "shared"
+MIXERS = ("gate", "pass", "concat", "stitch")
 
 
 @dataclass(frozen=True)
@@ -25,26 +32,48 @@ class Mixer:
     """How one stream leaves a level.
 
     Attributes:
-        how: ``gate`` weighs the experts by softmax gate weights; ``pass`` hands on the only expert it sees.
+        how: ``gate`` weighs the experts by softmax gate weights; ``pass`` hands on the only expert it sees;
+            ``concat`` puts the experts' units side by side; ``stitch`` makes of all the experts as many learned linear
+            combinations, the same on every sample, as its own group has experts, and puts these side by side.
         sees: the groups whose experts it combines, in the order of its weights.
-        reads: the selector of the gate: ``stream``, its own stream as it enters the level (PLE paper, Eq. 7),
+        reads: the selector of a gate: ``stream``, its own stream as it enters the level (PLE paper, Eq. 7),
             or ``features``.
+        detached: groups among ``sees`` whose experts it uses but does not train: no gradient passes (STEM,
+            arXiv:2308.13537).
+        residual: groups whose experts a gate adds once more, in a learned linear combination that is the same on every
+            sample (AdaTT, doi 10.1145/3580305.3599769: the native experts).
     """
 
     how: str
     sees: tuple
     reads: str = "stream"
+    detached: tuple = ()
+    residual: tuple = ()
 
     def __post_init__(self):
-        checks.choice("how", self.how, ("gate", "pass"))
+        checks.choice("how", self.how, MIXERS)
         checks.choice("reads", self.reads, ("stream", "features"))
         if not isinstance(self.sees, tuple) or not self.sees or len(set(self.sees)) < len(self.sees):
             checks.refuse("sees", "a tuple of one or more groups, each once", repr(self.sees))
+        for name in ("detached", "residual"):
+            groups = getattr(self, name)
+            if not isinstance(groups, tuple) or not set(groups) <= set(self.sees):
+                checks.refuse(name, f"a tuple of groups among {self.sees}", repr(groups))
+        if self.residual and self.how != "gate":
+            checks.refuse("residual", f"none for a mixer of kind {self.how!r}", self.residual)
+
+    def __str__(self):
+        seen = [f"stop({group})" if group in self.detached else group for group in self.sees]
+        reads = " of features" if (self.how, self.reads) == ("gate", "features") else ""
+        return f"{self.how}({', '.join(seen)}){reads}" + "".join(f" + {group}" for group in self.residual)
 
 
 @dataclass(frozen=True)
 class Level:
-    """One level: ``experts`` is ``{group: number of experts}``, ``mixers`` is ``{stream: Mixer}``."""
+    """One level: ``experts`` is ``{group: number of experts}``, ``mixers`` is ``{stream: Mixer}``.
+
+    A group, and a gate that reads a stream, reads the stream of its own name.
+    """
 
     experts: dict
     mixers: dict
@@ -52,18 +81,28 @@ class Level:
 
 @dataclass(frozen=True)
 class Routing:
-    """A whole architecture: its name, the tasks, and one ``Level`` after the other.
+    """A whole architecture.
+
+    Attributes:
+        architecture: its name.
+        tasks: names of the tasks.
+        levels: one ``Level`` after the other.
+        towers: what a tower reads: ``last``, its task's stream as it leaves the last level, or ``all``, a learned
+            linear combination of its task's streams of all levels (the skip connections of sluice networks).
 
     Raises:
-        ValueError: a mixer of a group that its level lacks, or that passes on other than one expert; a group or a
-            gate, above the first level, whose stream the level below does not send; a task without a last stream.
+        ValueError: a mixer of a group that its level lacks, or that passes on other than one expert; a stitch of a
+            stream without experts of its own; a group or a gate, above the first level, whose stream the level below
+            does not send; a task without a stream that its tower could read.
     """
 
     architecture: str
     tasks: tuple
     levels: tuple
+    towers: str = "last"
 
     def __post_init__(self):
+        checks.choice("towers", self.towers, ("last", "all"))
         sent = None  # by the level below; the first level reads the features
         for number, level in enumerate(self.levels, 1):
             where = f"level {number}"
@@ -73,100 +112,186 @@ class Routing:
                     checks.refuse(f"{stream!r} on {where}", f"to see groups of {list(experts)}", mixer.sees)
                 if mixer.how == "pass" and sum(experts[group] for group in mixer.sees) != 1:
                     checks.refuse(f"{stream!r} on {where}", "one expert to pass on", f"those of {mixer.sees}")
+                if mixer.how == "stitch" and stream not in mixer.sees:
+                    checks.refuse(f"{stream!r} on {where}", "a stitch that sees its own experts", mixer.sees)
             gates = {s for s, mixer in level.mixers.items() if (mixer.how, mixer.reads) == ("gate", "stream")}
             lost = [] if sent is None else sorted((set(experts) | gates) - sent)
             if lost:
                 checks.refuse(where, f"to read the streams {sorted(sent)} of the level below", f"also {lost}")
             sent = set(level.mixers)
+            if self.towers == "all" and not set(self.tasks) <= sent:
+                checks.refuse(where, f"to send a stream for each of {list(self.tasks)}", sorted(sent))
         if sent is None or not set(self.tasks) <= sent:
             checks.refuse("levels", f"a last stream for each of {list(self.tasks)}", sorted(sent or ()))
 
     def expert_names(self, level, stream):
         """Names of the experts that the mixer of ``stream`` sees on ``level`` (from 1), in the order of its weights."""
         rows = self.levels[level - 1]
-        return [f"{group}_{i + 1}" for group in rows.mixers[stream].sees for i in range(rows.experts[group])]
+        return [name for group in rows.mixers[stream].sees for name in _names(group, rows.experts[group])]
 
     def __str__(self):
         lines = [f"{self.architecture}, {len(self.levels)} level(s), tasks {', '.join(self.tasks)}"]
         for number, level in enumerate(self.levels, 1):
             experts = " ".join(f"{group}:{count}" for group, count in level.experts.items())
-            mixers = [f"{stream} <- {m.how}({', '.join(m.sees)})" for stream, m in level.mixers.items()]
+            mixers = [f"{stream} <- {mixer}" for stream, mixer in level.mixers.items()]
             lines.append(f"  level {number}: experts {experts} | " + " | ".join(mixers))
-        return "\n".join(lines)
+        return "\n".join(lines + ["  towers read all levels"] * (self.towers == "all"))
 
 
-def _single_task(tasks, shared, own, last):
+def _names(group, count):
+    """Names of the experts of a group: ``a_1``, ``a_2``; a shared expert with a stream of its own has that name already."""
+    return [group] if re.fullmatch(rf"{SHARED}_\d+", group) else [f"{group}_{i + 1}" for i in range(count)]
+
+
+# ---- the ten tables: one level of each -------------------------------------------------------------------------
+
+
+def _single_task(tasks, shared, own, place):
     return Level(dict.fromkeys(tasks, 1), {task: Mixer("pass", (task,)) for task in tasks})
 
 
-def _hard_sharing(tasks, shared, own, last):
-    streams = tasks if last else (SHARED,)
+def _hard_sharing(tasks, shared, own, place):
+    streams = tasks if place.last else (SHARED,)
     return Level({SHARED: 1}, {stream: Mixer("pass", (SHARED,)) for stream in streams})
 
 
-def _mmoe(tasks, shared, own, last):
+def _asymmetric(tasks, shared, own, place):
+    giver, *takers = tasks
+    mixers = {giver: Mixer("pass", (giver,))} | {task: Mixer("concat", (giver, task)) for task in takers}
+    return Level(dict.fromkeys(tasks, 1), mixers)
+
+
+def _customized(tasks, shared, own, place):
+    groups = dict.fromkeys((*tasks, SHARED), 1)
+    return Level(groups, {task: Mixer("concat", (task, SHARED)) for task in tasks})
+
+
+def _cross_stitch(tasks, shared, own, place):
+    return Level(dict.fromkeys(tasks, 1), {task: Mixer("stitch", tasks) for task in tasks})
+
+
+def _sluice(tasks, shared, own, place):
+    return Level(dict.fromkeys(tasks, 2), {task: Mixer("stitch", tasks) for task in tasks})
+
+
+def _mmoe(tasks, shared, own, place):
     return Level({SHARED: shared}, {task: Mixer("gate", (SHARED,)) for task in tasks})
 
 
-def _cgc(tasks, shared, own, last):
+def _ml_mmoe(tasks, shared, own, place):
+    each = tuple(f"{SHARED}_{i + 1}" for i in range(shared))  # an expert of an upper level is a group by itself
+    groups = {SHARED: shared} if place.first else dict.fromkeys(each, 1)
+    streams = tasks if place.last else each
+    return Level(groups, {stream: Mixer("gate", tuple(groups), reads="features") for stream in streams})
+
+
+def _cgc(tasks, shared, own, place):
     groups = {task: own[task] for task in tasks if own[task]} | ({SHARED: shared} if shared else {})
     return Level(groups, {task: Mixer("gate", tuple(g for g in (task, SHARED) if g in groups)) for task in tasks})
 
 
-def _ple(tasks, shared, own, last):
-    level = _cgc(tasks, shared, own, last)
-    if last:
+def _ple(tasks, shared, own, place):
+    level = _cgc(tasks, shared, own, place)
+    if place.last:
         return level
     return Level(level.experts, level.mixers | {SHARED: Mixer("gate", tuple(level.experts))})
 
 
-# architecture: (one level of its table, has it more than one level, has it shared / task experts to count)
+@dataclass(frozen=True)
+class _Place:
+    first: bool
+    last: bool
+
+
+@dataclass(frozen=True)
+class _Table:
+    """An architecture: its level, and what of the arguments of ``routing`` it has a use for."""
+
+    level: callable
+    many_levels: bool = False
+    shared: bool = False
+    own: bool = False
+    towers: str = "last"
+
+
 _TABLES = {
-    "single-task": (_single_task, True, False, False),
-    "hard-sharing": (_hard_sharing, True, False, False),
-    "mmoe": (_mmoe, False, True, False),
-    "cgc": (_cgc, False, True, True),
-    "ple": (_ple, True, True, True),
+    "single-task": _Table(_single_task, many_levels=True),
+    "hard-sharing": _Table(_hard_sharing, many_levels=True),
+    "asymmetric": _Table(_asymmetric),
+    "customized": _Table(_customized),
+    "cross-stitch": _Table(_cross_stitch, many_levels=True),
+    "sluice": _Table(_sluice, many_levels=True, towers="all"),
+    "mmoe": _Table(_mmoe, shared=True),
+    "ml-mmoe": _Table(_ml_mmoe, many_levels=True, shared=True),
+    "cgc": _Table(_cgc, shared=True, own=True),
+    "ple": _Table(_ple, many_levels=True, shared=True, own=True),
 }
 ARCHITECTURES = tuple(_TABLES)
+ONE_LEVEL = tuple(name for name, table in _TABLES.items() if not table.many_levels)
 
 
-def routing(architecture, tasks, *, shared_experts=2, task_experts=1, levels=1):
+def routing(
+    architecture, tasks, *, shared_experts=2, task_experts=1, levels=1, own_residual=False, detach_others=False
+):
     """The routing table of an architecture.
 
     Args:
         architecture: one of ``ARCHITECTURES``.
-        tasks: names of the tasks.
-        shared_experts: experts of the shared group on every level (MMoE, CGC, PLE).
+        tasks: names of the tasks. Asymmetric sharing lets the first one give: its experts serve all other tasks.
+        shared_experts: experts of the shared group on every level (MMoE, ML-MMoE, CGC, PLE).
         task_experts: experts of each task's group on every level (CGC, PLE): one number, or ``{task: number}``.
-        levels: number of levels (single-task, hard sharing, PLE); MMoE and CGC have one.
+        levels: number of levels; those of ``ONE_LEVEL`` (asymmetric and customized sharing, MMoE, CGC) have one.
+        own_residual: each gate adds its own group's experts once more, as AdaTT does (CGC, PLE).
+        detach_others: each task's gate also sees the other tasks' experts, but its loss does not train them, as STEM
+            does (CGC, PLE).
 
     Counts of experts that an architecture has no use for are not looked at, so that one call serves a comparison.
 
     Raises:
-        ValueError: an unknown architecture (the nearest match is named), a count out of range, levels for MMoE or
-            CGC, a task whose gate would see no expert, a PLE of several levels without shared experts (it would be that many CGCs
-            without a shared stream to connect them).
+        ValueError: an unknown architecture (the nearest match is named), a count out of range, levels for an architecture
+            of one level, a task whose gate would see no expert, a PLE of several levels without shared experts (it would
+            be that many CGCs without a shared stream to connect them), an option for an architecture other than CGC and PLE.
         TypeError: counts that are not whole numbers.
     """
-    level_of, many_levels, has_shared, has_own = _TABLES[checks.choice("architecture", architecture, ARCHITECTURES)]
+    table = _TABLES[checks.choice("architecture", architecture, ARCHITECTURES)]
     tasks = checks.task_names("tasks", tasks)
     levels = checks.count("levels", levels)
-    if levels > 1 and not many_levels:
+    if levels > 1 and not table.many_levels:
         checks.refuse("levels", f"1 for {architecture}, which has no stream between levels", levels)
     shared, own = 0, dict.fromkeys(tasks, 0)
-    if has_shared:
-        shared = checks.count("shared_experts", shared_experts, 0 if has_own else 1)
-    if has_own:
+    if table.shared:
+        shared = checks.count("shared_experts", shared_experts, 0 if table.own else 1)
+    if table.own:
         given = task_experts if isinstance(task_experts, dict) else dict.fromkeys(tasks, task_experts)
         if set(given) != set(tasks):
-            checks.refuse("task_experts", f"a number for each of {list(tasks)}", sorted(given))
+            checks.refuse("task_experts", f"a number for each of {list(tasks)}", sorted(map(str, given)))
         own = {task: checks.count(f"task_experts[{task!r}]", given[task], 0) for task in tasks}
         bare = [task for task in tasks if own[task] + shared == 0]
         if bare:
             checks.refuse("task_experts", "at least one expert, shared or own, for every gate", f"none for {bare}")
-    if level_of is _ple and levels > 1 and not shared:
+    if table.level is _ple and levels > 1 and not shared:
         checks.refuse("shared_experts", "at least 1 for a PLE of several levels", 0)
-    return Routing(
-        architecture, tasks, tuple(level_of(tasks, shared, own, last=n == levels - 1) for n in range(levels))
-    )
+    for name, option in (("own_residual", own_residual), ("detach_others", detach_others)):
+        if checks.flag(name, option) and not table.own:
+            checks.refuse(name, f"False for {architecture}, whose tasks have no experts beside shared ones", option)
+    rows = [table.level(tasks, shared, own, _Place(n == 0, n == levels - 1)) for n in range(levels)]
+    if detach_others:
+        rows = [_with_others_detached(level, tasks) for level in rows]
+    if own_residual:
+        rows = [_with_own_residual(level) for level in rows]
+    return Routing(architecture, tasks, tuple(rows), table.towers)
+
+
+def _with_others_detached(level, tasks):
+    """The same level with task gates that see the other tasks' experts as well, through a stop of the gradient."""
+    mixers = dict(level.mixers)
+    for task in tasks:
+        others = tuple(group for group in level.experts if group not in level.mixers[task].sees)
+        mixers[task] = replace(mixers[task], sees=mixers[task].sees + others, detached=others)
+    return replace(level, mixers=mixers)
+
+
+def _with_own_residual(level):
+    """The same level with gates that add the experts of their own group once more."""
+    mixers = {s: replace(m, residual=(s,) if s in m.sees else ()) for s, m in level.mixers.items()}
+    return replace(level, mixers=mixers)

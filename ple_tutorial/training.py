@@ -47,7 +47,7 @@ def fit(
         loss_weights: ``{task: weight}``, one where not given (PLE paper, the omegas of Eq. 8).
         patience: stop after so many epochs without a lower ``val_loss`` and go back to the best weights.
         shuffle: a new order of the rows for each epoch, drawn from ``seed``.
-        seed: of the order of the rows.
+        seed: of the order of the rows, and of dropout.
         show_progress: a bar while it runs; it leaves nothing behind.
 
     Returns:
@@ -74,6 +74,9 @@ def fit(
     learning_rate = checks.number("learning_rate", learning_rate, 0, 1e3)
     program = _program(model, train.kinds, optimizer)
     program.restart(learning_rate if optimizer is None else None)
+    dice = [variable for variable in model.variables if variable.name == "seed_generator_state"]  # of dropout
+    for i, state in enumerate(dice):
+        state.assign(np.random.SeedSequence([seed, i]).generate_state(2).astype(state.dtype))
     orders = np.random.default_rng(seed)
     order = tf.constant(_in_batches(np.arange(len(train)), batch_size))
     data = keras.tree.map_structure(tf.constant, (train.features, train.labels, train.mask))
@@ -135,12 +138,13 @@ def _check_finite(values, epoch):
 
 
 def _in_batches(order, batch_size):
-    """The order of rows as ``(steps, batch)``; the last row of the table is filled up with -1."""
+    """The order of rows as ``(steps, batch)``, the last batch filled up with the first rows once more.
+
+    These stand as ``-1 - row``: they take part in no loss, only in what a layer may compute over a whole batch.
+    """
     batch_size = min(batch_size, len(order))
-    steps = -(-len(order) // batch_size)
-    filled = np.full(steps * batch_size, -1, np.int32)
-    filled[: len(order)] = order
-    return filled.reshape(steps, batch_size)
+    missing = -len(order) % batch_size
+    return np.concatenate([order, -1 - order[:missing]]).astype(np.int32).reshape(-1, batch_size)
 
 
 class _Program:
@@ -183,7 +187,7 @@ def _epoch(model, optimizer, kinds):
         totals, samples = tf.zeros(len(kinds)), tf.zeros(len(kinds))
         for step in tf.range(tf.shape(order)[0]):
             rows = order[step]
-            filled, rows = rows >= 0, tf.maximum(rows, 0)
+            filled, rows = rows >= 0, tf.where(rows >= 0, rows, -1 - rows)
             x = keras.tree.map_structure(lambda part: tf.gather(part, rows), features)  # noqa: B023
             y = {task: tf.gather(labels[task], rows) for task in kinds}
             inside = {task: tf.gather(mask[task], rows) & filled for task in kinds}

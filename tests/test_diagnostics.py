@@ -2,12 +2,17 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_reference import built, networks
 
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.data import TaskData
 from ple_tutorial.data.synthetic import make_synthetic
-from ple_tutorial.diagnostics import reach
+from ple_tutorial.diagnostics import reach, reach_by_table
 from ple_tutorial.losses import task_loss
 from ple_tutorial.models import build_model
+from ple_tutorial.routing import ARCHITECTURES, routing
 
 TASKS = {"a": "regression", "b": "regression"}
 
@@ -22,25 +27,66 @@ def nothing_in(table, task):
 
 
 @pytest.mark.parametrize(
-    ("architecture", "settings", "not_reached_by_a"),
+    ("architecture", "options", "not_reached_by_a"),
     [
         ("single-task", {"levels": 2}, {"level1 b experts", "level2 b experts", "b tower"}),
         ("hard-sharing", {"levels": 2}, {"b tower"}),
+        ("customized", {}, {"level1 b experts", "b tower"}),
+        ("cross-stitch", {}, {"level1 b stitch", "b tower"}),
+        ("cross-stitch", {"levels": 2}, {"level2 b stitch", "b tower"}),
+        ("sluice", {"levels": 2}, {"level2 b stitch", "b tower"}),
         ("mmoe", {}, {"level1 b gate", "b tower"}),
+        ("ml-mmoe", {"levels": 2}, {"level2 b gate", "b tower"}),
         ("cgc", {}, {"level1 b experts", "level1 b gate", "b tower"}),
+        ("cgc", {"detach_others": True}, {"level1 b experts", "level1 b gate", "b tower"}),
+        ("cgc", {"own_residual": True}, {"level1 b experts", "level1 b gate", "level1 b residual", "b tower"}),
         ("cgc", {"shared_experts": 0, "task_experts": 2}, {"level1 b experts", "level1 b gate", "b tower"}),
         ("ple", {"levels": 2}, {"level1 b gate", "level2 b experts", "level2 b gate", "b tower"}),
         # with a third level, b's gate of level 1 and its experts of level 2 lie under the shared gate of level 2
         ("ple", {"levels": 3}, {"level2 b gate", "level3 b experts", "level3 b gate", "b tower"}),
     ],
 )
-def test_exact_zeros_where_no_path_leads(data, architecture, settings, not_reached_by_a):
-    table = reach(build_model(architecture, features=6, tasks=TASKS, **settings), data)
+def test_exact_zeros_where_no_path_leads(data, architecture, options, not_reached_by_a):
+    table = reach(build_model(architecture, features=6, tasks=TASKS, **options), data)
     mirrored = {"a": "b", "b": "a"}
     not_reached_by_b = {" ".join(mirrored.get(word, word) for word in part.split()) for part in not_reached_by_a}
     assert nothing_in(table, "a") == not_reached_by_a
     assert nothing_in(table, "b") == not_reached_by_b
     assert list(table.index) == ["a", "b"]
+
+
+def test_asymmetric_sharing_gives_in_one_direction(data):
+    table = reach(build_model("asymmetric", features=6, tasks=TASKS), data)
+    assert nothing_in(table, "a") == {"level1 b experts", "b tower"}
+    assert nothing_in(table, "b") == {"a tower"}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_table_tells_what_the_gradients_do(architecture):
+    """Exact zeros where the table has no path, and none where it has one, over random sizes."""
+
+    @settings(max_examples=4, derandomize=True, deadline=None, database=None)
+    @given(networks(architecture), st.booleans(), st.booleans())
+    def check(network, own_residual, detach_others):
+        arguments, _, _ = network
+        if architecture in ("cgc", "ple"):
+            arguments |= {"own_residual": own_residual, "detach_others": detach_others}
+        model, tasks = built(arguments), arguments["tasks"]
+        x = np.random.default_rng(0).normal(size=(40, arguments["features"]))
+        labels = {task: np.arange(40) % 2 for task in tasks}
+        names = ("levels", "shared_experts", "task_experts", "own_residual", "detach_others")
+        table = routing(architecture, tasks, **{name: arguments[name] for name in names if name in arguments})
+        by_gradient, by_table = reach(model, TaskData(x, labels, tasks)), reach_by_table(table)
+        assert set(by_table.columns) <= set(by_gradient.columns)
+        wanted = by_table.reindex(columns=by_gradient.columns, fill_value=False)
+        assert (by_gradient > 0).equals(wanted)
+
+    check()
+
+
+def test_a_table_is_asked_for():
+    with pytest.raises(TypeError, match="table: expected a Routing, got str"):
+        reach_by_table("ple")
 
 
 def test_parts_and_their_order(data):

@@ -3,7 +3,7 @@
 import pytest
 
 from ple_tutorial import figures, plots
-from ple_tutorial.routing import ARCHITECTURES, routing
+from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, routing
 
 NAMES = list(figures.FIGURES)
 
@@ -52,20 +52,17 @@ def test_no_figure_lies_about_without_a_recipe():
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("tasks", [("a", "b"), ("click", "like", "watch", "share_it")])
 def test_the_drawing_holds_every_expert_gate_and_tower(architecture, tasks):
-    levels = 1 if architecture in ("mmoe", "cgc") else 2
+    levels = 1 if architecture in ONE_LEVEL else 2
     table = routing(architecture, tasks, shared_experts=2, task_experts=1, levels=levels)
     texts = [text.get_text() for text in plots.draw_routing(table).axes[0].texts]
     experts = sum(sum(level.experts.values()) for level in table.levels)
     gates = sum(mixer.how == "gate" for level in table.levels for mixer in level.mixers.values())
-    names = {*tasks, "shared"}
-    assert (
-        sum(
-            text.rpartition(" ")[2].isdigit() and text.rpartition(" ")[0] in {n[:6] for n in names} | names
-            for text in texts
-        )
-        == experts
-    )
+    names = {*(task[:7] for task in tasks), "shared"}
+    assert sum(text.rpartition(" ")[0] in names and text[-1].isdigit() for text in texts) == experts
     assert texts.count("Σ") == gates
+    kinds = [mixer.how for level in table.levels for mixer in level.mixers.values()]
+    assert (texts.count("‖"), texts.count("α")) == (kinds.count("concat"), kinds.count("stitch"))
+    assert texts.count("β") == (len(tasks) if architecture == "sluice" else 0)
     assert sum(text.startswith("tower ") for text in texts) == len(tasks)
 
 

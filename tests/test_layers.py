@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.layers import Experts, Gate, Mix, Tabular, seeded
+from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular, seeded
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 4)).astype(np.float32)
@@ -36,6 +36,10 @@ LAYERS = {
     "one-layer experts": (lambda: Experts(3, [6], seed=4), (X,)),
     "deep experts": (lambda: Experts(2, [6, 5, 3], activation="tanh", kernel_initializer="he_normal"), (X,)),
     "gate": (lambda: Gate(NAMES, kernel_initializer="he_uniform", seed=2), (X,)),
+    "normalised experts": (lambda: Experts(2, [6, 3], activation="swish", normalise=True), (X,)),
+    "sub-spaces": (lambda: Experts(2, [6, 5], orthogonality=0.1), (X,)),
+    "tempered gate with dropout": (lambda: Gate(NAMES, temperature=2.0, dropout=0.2), (X,)),
+    "stitch": (lambda: Stitch([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5]]), (RNG.random((5, 3, 2), np.float32),)),
     "mix": (Mix, (RNG.random((5, 3), np.float32), RNG.random((5, 3, 2), np.float32))),
     "tabular": (lambda: Tabular([3, 2], 2, seed=7), (X, RNG.integers(0, 2, (5, 2)).astype(np.int32))),
 }
@@ -93,6 +97,71 @@ def test_mix_is_the_weighted_sum():
     weights, experts = LAYERS["mix"][1]
     expected = [[sum(weights[b, e] * experts[b, e, u] for e in range(3)) for u in range(2)] for b in range(5)]
     np.testing.assert_allclose(Mix()([weights, experts]), expected, rtol=1e-5)
+
+
+def test_normalised_experts_are_batch_normalisation_of_each_unit_of_each_expert():
+    layer = randomised(Experts(3, [4], activation="tanh", normalise=True), X)
+    kernel, bias = layer.kernels[0].numpy(), layer.biases[0].numpy()
+    norm = layer.norms[0]
+    norm.moving_variance.assign(RNG.random(12) + 0.5)
+    gamma, beta, mean, variance = (np.reshape(v, (3, 4)) for v in (norm.gamma, norm.beta, *norm.non_trainable_weights))
+    z = np.einsum("bf,feu->beu", X, kernel) + bias
+    at_rest = np.tanh(gamma * (z - mean) / np.sqrt(variance + 1e-3) + beta)
+    np.testing.assert_allclose(layer(X), at_rest, rtol=1e-4, atol=1e-5)
+    in_training = np.tanh(gamma * (z - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + 1e-3) + beta)
+    np.testing.assert_allclose(layer(X, training=True), in_training, rtol=1e-4, atol=1e-5)
+    assert abs(at_rest - in_training).max() > 0.1
+    moved = 0.99 * mean + 0.01 * z.mean(axis=0)
+    np.testing.assert_allclose(np.reshape(norm.moving_mean, (3, 4)), moved, rtol=1e-4, atol=1e-5)
+
+
+def test_the_penalty_of_sub_spaces():
+    """The squared Frobenius norm of K_i^T K_j over the pairs, on every layer."""
+    layer = randomised(Experts(3, [4, 2], orthogonality=0.5), X)
+    first, second = (kernel.numpy().astype(float) for kernel in layer.kernels)
+    overlap = 0.0
+    for i, j in itertools.combinations(range(3), 2):
+        overlap += ((first[:, i].T @ first[:, j]) ** 2).sum() + ((second[i].T @ second[j]) ** 2).sum()
+    assert sum(map(float, layer.losses)) == pytest.approx(0.5 * overlap, rel=1e-4)
+    assert not randomised(Experts(3, [4]), X).losses  # off by default
+    apart = Experts(2, [1], orthogonality=1.0)
+    apart(X)
+    apart.kernels[0].assign(np.eye(4, 2)[:, :, None])  # one reads the first feature, the other the second
+    assert sum(map(float, apart.losses)) == 0
+
+
+def test_the_temperature_divides_the_logits():
+    gate = randomised(Gate(NAMES, temperature=2.5), X)
+    np.testing.assert_allclose(gate(X), softmax(X @ gate.kernel.numpy() / 2.5), rtol=1e-5)
+
+
+def test_gate_dropout():
+    """A share of the weights is zero, what is left sums to one in its old proportions; at rest nothing is dropped."""
+    rows = np.random.default_rng(1).standard_normal((4000, 4)).astype(np.float32)
+    gate = randomised(Gate(NAMES, dropout=0.3, seed=5), rows)
+    whole = gate(rows).numpy()
+    assert np.array_equal(whole, gate(rows).numpy()) and (whole > 0).all()
+    dropped = gate(rows, training=True).numpy()
+    np.testing.assert_allclose(dropped.sum(axis=1), 1, rtol=1e-5)
+    kept = dropped > 0
+    np.testing.assert_allclose(dropped, whole * kept / (whole * kept).sum(axis=1, keepdims=True), rtol=1e-4)
+    share = 1 - kept.mean()
+    assert abs(share - (0.3 - 0.3**3)) < 0.01  # a row that would lose all three keeps them
+    assert not np.array_equal(gate(rows, training=True).numpy() > 0, kept)  # other weights at the next step
+    again = Gate(NAMES, dropout=0.3, seed=5)
+    again(rows)
+    again.set_weights(gate.get_weights())
+    assert np.array_equal(again(rows, training=True).numpy() > 0, kept)  # the same at the same step of the same seed
+
+
+def test_stitch_puts_its_combinations_side_by_side():
+    experts = RNG.standard_normal((5, 3, 2)).astype(np.float32)
+    layer = Stitch([[0.9, 0.1, 0.0], [0.0, 0.5, -0.5]])
+    expected = np.concatenate(
+        [0.9 * experts[:, 0] + 0.1 * experts[:, 1], 0.5 * (experts[:, 1] - experts[:, 2])], axis=1
+    )
+    np.testing.assert_allclose(layer(experts), expected, rtol=1e-5, atol=1e-6)
+    assert layer.alphas.trainable
 
 
 def test_tabular_puts_the_vectors_of_the_codes_after_the_numbers():
@@ -239,6 +308,18 @@ def test_shapes_are_known_before_the_data(layer_and_inputs):
         (lambda: Mix()([X, X]), ValueError, r"expected shape \(batch, experts, units\), got rank 2"),
         (lambda: Mix()([X[None], X[None]]), ValueError, r"expected shape \(batch, experts\), got rank 3"),
         (lambda: Mix()([X, np.ones((5, 3, 2))]), ValueError, "expected 3 weights for 3 experts, got 4"),
+        (lambda: Experts(2, [4], normalise="yes"), TypeError, "normalise: expected True or False, got 'yes'"),
+        (lambda: Experts(2, [4], orthogonality=-1), ValueError, "orthogonality: expected a number from 0 .* got -1"),
+        (lambda: Gate(NAMES, temperature=0), ValueError, "temperature: expected a number from 0.001 .* got 0"),
+        (lambda: Gate(NAMES, temperature="hot"), TypeError, "temperature: .* got 'hot'"),
+        (lambda: Gate(NAMES, dropout=1.0), ValueError, "dropout: expected a number from 0 to 0.99, got 1.0"),
+        (lambda: Gate(NAMES, dropout=float("nan")), ValueError, "dropout: .* got nan"),
+        (lambda: Stitch([]), ValueError, r"start: expected one or more rows of equal length, got \[\]"),
+        (lambda: Stitch([[1, 2], [1]]), ValueError, "start: expected one or more rows of equal length"),
+        (lambda: Stitch([["a"]]), TypeError, "start: expected a number .* got 'a'"),
+        (lambda: Stitch(3), TypeError, "start: expected rows of numbers, got 3"),
+        (lambda: Stitch([[1, 0]])(X), ValueError, r"expected shape \(batch, experts, units\), got rank 2"),
+        (lambda: Stitch([[1, 0]])(np.ones((5, 3, 2))), ValueError, "expected 2 experts, got 3"),
         (lambda: Tabular([]), ValueError, "cardinalities: expected at least one"),
         (lambda: Tabular([3], embedding=0), ValueError, "embedding: .* got 0"),
         (lambda: Tabular([3, 1.5]), TypeError, "cardinalities: .* got 1.5"),

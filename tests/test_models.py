@@ -1,15 +1,16 @@
-"""Models against plain NumPy loops, and what each task's loss can reach."""
+"""Models: what each task's loss can reach, who sees whom, initial weights, saving. (Values: test_reference.py.)"""
 
 import itertools
 
 import numpy as np
 import pytest
+from reference import Reference
 
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import FeatureSpec
 from ple_tutorial.layers import Experts, Gate
 from ple_tutorial.models import build_model
-from ple_tutorial.routing import ARCHITECTURES, Level, Mixer, Routing, routing
+from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing, routing
 
 KINDS = {"z": "regression", "a": "binary", "m": "regression"}  # not in the order of the alphabet
 OWN = {"z": 2, "a": 1, "m": 3}
@@ -38,92 +39,6 @@ def single_level():
     }
 
 
-# An independent reference: one sample, one expert, one unit at a time
-
-
-def experts(model, level, group, x):
-    """The outputs of the experts of a group, a list of vectors."""
-    layer = model.get_layer(f"level{level}_{group}_experts")
-    weights = {v.name: v.numpy().astype(float) for v in layer.weights}
-    outputs = []
-    for e in range(layer.count):
-        h, depth = x, 0
-        while f"kernel_{depth}" in weights:
-            kernel = weights[f"kernel_{depth}"]
-            kernel = kernel[:, e, :] if depth == 0 else kernel[e]
-            h = [
-                np.tanh(sum(v * w for v, w in zip(h, kernel[:, u], strict=True)) + bias)
-                for u, bias in enumerate(weights[f"bias_{depth}"][e])
-            ]
-            depth += 1
-        outputs.append(np.array(h))
-    return outputs
-
-
-def gated(model, level, stream, selector, candidates):
-    (kernel,) = model.get_layer(f"level{level}_{stream}_gate").get_weights()
-    logits = [sum(s * w for s, w in zip(selector, column, strict=True)) for column in kernel.T.astype(float)]
-    weights = [np.exp(v) / sum(np.exp(u) for u in logits) for v in logits]
-    return sum(w * expert for w, expert in zip(weights, candidates, strict=True))
-
-
-def tower(model, task, h):
-    depth = 0
-    while f"{task}_tower_{depth}" in {layer.name for layer in model.layers}:
-        kernel, bias = model.get_layer(f"{task}_tower_{depth}").get_weights()
-        h, depth = np.tanh(h @ kernel.astype(float) + bias), depth + 1
-    kernel, bias = model.get_layer(task).get_weights()
-    y = (h @ kernel.astype(float) + bias).item()
-    return 1 / (1 + np.exp(-y)) if KINDS[task] == "binary" else y
-
-
-def assert_equal_to(reference, model, x=X):
-    outputs = model(x)
-    assert list(outputs) == list(KINDS)
-    for i, row in enumerate(x):
-        expected = reference(model, row.astype(float))
-        for task in KINDS:
-            assert outputs[task].shape == (len(x), 1)
-            assert float(outputs[task][i, 0]) == pytest.approx(expected[task], abs=2e-6), task
-
-
-def ple_of_two_levels(model, x):
-    below = {group: experts(model, 1, group, x) for group in ("z", "a", "m", "shared")}
-    streams = {task: gated(model, 1, task, x, below[task] + below["shared"]) for task in KINDS}
-    streams["shared"] = gated(model, 1, "shared", x, below["z"] + below["a"] + below["m"] + below["shared"])
-    above = {group: experts(model, 2, group, streams[group]) for group in ("z", "a", "m", "shared")}
-    return {
-        task: tower(model, task, gated(model, 2, task, streams[task], above[task] + above["shared"])) for task in KINDS
-    }
-
-
-def cgc(model, x):
-    groups = {group: experts(model, 1, group, x) for group in ("z", "a", "m", "shared")}
-    return {task: tower(model, task, gated(model, 1, task, x, groups[task] + groups["shared"])) for task in KINDS}
-
-
-def mmoe(model, x):
-    return {task: tower(model, task, gated(model, 1, task, x, experts(model, 1, "shared", x))) for task in KINDS}
-
-
-def hard_sharing(model, x):
-    return {task: tower(model, task, experts(model, 1, "shared", x)[0]) for task in KINDS}
-
-
-def single_task(model, x):
-    return {task: tower(model, task, experts(model, 1, task, x)[0]) for task in KINDS}
-
-
-def test_ple_of_two_levels(ple):
-    assert_equal_to(ple_of_two_levels, ple)
-    assert_equal_to(ple_of_two_levels, ple, X[:1])  # a batch of one
-
-
-@pytest.mark.parametrize("reference", [single_task, hard_sharing, mmoe, cgc])
-def test_one_level(reference, single_level):
-    assert_equal_to(reference, single_level[reference.__name__.replace("_", "-")])
-
-
 def test_levels_of_hard_sharing_are_one_deep_bottom():
     deep = randomised(build_model("hard-sharing", expert_units=[5, 3], **SIZES))
     stacked = build_model("hard-sharing", levels=2, expert_units=[[5], [3]], **SIZES)
@@ -142,10 +57,10 @@ def test_numbers_and_codes():
     wide = np.stack(
         [np.concatenate([x, table[first], table[3 + second]]) for x, (first, second) in zip(X, codes, strict=True)]
     )
-    outputs = model({"numeric": X, "codes": codes})
-    for i, row in enumerate(wide.astype(float)):
-        expected = cgc(model, row)
-        assert {task: float(y[i, 0]) for task, y in outputs.items()} == pytest.approx(expected, abs=2e-6)
+    weights = {variable.path: variable.numpy() for variable in model.weights}
+    expected, _ = Reference(weights, KINDS, shared=2, own=OWN).predict("cgc", wide)
+    for task, y in model({"numeric": X, "codes": codes}).items():
+        np.testing.assert_allclose(y[:, 0], expected[task], atol=2e-6)
 
 
 def test_each_gate_weight_belongs_to_the_expert_of_its_name(ple):
@@ -321,9 +236,8 @@ def test_numbers_of_parameters_by_hand():
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # h5py under Keras
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_save_and_load(architecture, tmp_path):
-    model = randomised(
-        build_model(architecture, levels=1 if architecture in ("mmoe", "cgc") else 2, expert_units=[5], **SIZES)
-    )
+    sizes = SIZES | {"levels": 1 if architecture in ONE_LEVEL else 2, "expert_units": [5]}
+    model = randomised(build_model(architecture, **sizes))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert list(loaded.output) == list(KINDS)
@@ -331,12 +245,8 @@ def test_save_and_load(architecture, tmp_path):
     for task, y in model(X).items():
         assert np.array_equal(loaded(X)[task], y)
     again = keras.Model.from_config(model.get_config())  # the initial weights are part of what is described
-    assert all(
-        np.array_equal(one, kernels(again)[path])
-        for path, one in kernels(
-            build_model(architecture, levels=1 if architecture in ("mmoe", "cgc") else 2, expert_units=[5], **SIZES)
-        ).items()
-    )
+    for path, one in kernels(build_model(architecture, **sizes)).items():
+        assert np.array_equal(one, kernels(again)[path])
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from ple_tutorial.routing import ARCHITECTURES, Level, Mixer, Routing, routing
+from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing, routing
 
-PASS, GATE = (lambda *sees: Mixer("pass", sees)), (lambda *sees: Mixer("gate", sees))
+PASS, GATE, CONCAT, STITCH = ((lambda *sees, how=how: Mixer(how, sees)) for how in ("pass", "gate", "concat", "stitch"))
 COUNTS = {"shared_experts": 3, "task_experts": {"b": 1, "a": 2}}
 
 SINGLE = Level({"b": 1, "a": 1}, {"b": PASS("b"), "a": PASS("a")})
@@ -15,11 +15,30 @@ PLE_LOWER = Level(CGC.experts, {**CGC.mixers, "shared": GATE("b", "a", "shared")
 HARD_LOWER = Level({"shared": 1}, {"shared": PASS("shared")})
 HARD_LAST = Level({"shared": 1}, {"b": PASS("shared"), "a": PASS("shared")})
 
+STITCHED = {"b": STITCH("b", "a"), "a": STITCH("b", "a")}
+FAR = Mixer("gate", ("shared",), reads="features")
+EACH = ("shared_1", "shared_2", "shared_3")
+FAR_EACH = Mixer("gate", EACH, reads="features")
+
 TABLES = [
     ("single-task", 1, [SINGLE]),
     ("single-task", 3, [SINGLE, SINGLE, SINGLE]),
     ("hard-sharing", 1, [HARD_LAST]),
     ("hard-sharing", 2, [HARD_LOWER, HARD_LAST]),
+    ("asymmetric", 1, [Level(SINGLE.experts, {"b": PASS("b"), "a": CONCAT("b", "a")})]),
+    ("customized", 1, [Level({"b": 1, "a": 1, "shared": 1}, {"b": CONCAT("b", "shared"), "a": CONCAT("a", "shared")})]),
+    ("cross-stitch", 2, [Level({"b": 1, "a": 1}, STITCHED)] * 2),
+    ("sluice", 2, [Level({"b": 2, "a": 2}, STITCHED)] * 2),
+    ("ml-mmoe", 1, [Level({"shared": 3}, {"b": FAR, "a": FAR})]),
+    (
+        "ml-mmoe",
+        3,
+        [
+            Level({"shared": 3}, dict.fromkeys(EACH, FAR)),
+            Level(dict.fromkeys(EACH, 1), dict.fromkeys(EACH, FAR_EACH)),
+            Level(dict.fromkeys(EACH, 1), {"b": FAR_EACH, "a": FAR_EACH}),
+        ],
+    ),
     ("mmoe", 1, [Level({"shared": 3}, {"b": GATE("shared"), "a": GATE("shared")})]),
     ("cgc", 1, [CGC]),
     ("ple", 1, [CGC]),
@@ -31,7 +50,8 @@ TABLES = [
 @pytest.mark.parametrize(("architecture", "levels", "expected"), TABLES)
 def test_the_table(architecture, levels, expected):
     table = routing(architecture, ("b", "a"), levels=levels, **COUNTS)
-    assert table == Routing(architecture, ("b", "a"), tuple(expected))
+    towers = "all" if architecture == "sluice" else "last"
+    assert table == Routing(architecture, ("b", "a"), tuple(expected), towers)
     assert [list(level.experts) for level in table.levels] == [
         list(level.experts) for level in expected
     ]  # the order too
@@ -40,14 +60,14 @@ def test_the_table(architecture, levels, expected):
 
 def many(architecture):
     """Two levels where the architecture may have them."""
-    return 1 if architecture in ("mmoe", "cgc") else 2
+    return 1 if architecture in ONE_LEVEL else 2
 
 
 def test_every_architecture_is_in_these_tests():
     assert {name for name, *_ in TABLES} == set(ARCHITECTURES)
 
 
-@pytest.mark.parametrize(("architecture", "levels"), [("mmoe", 2), ("cgc", 3)])
+@pytest.mark.parametrize(("architecture", "levels"), [("asymmetric", 2), ("customized", 2), ("mmoe", 2), ("cgc", 3)])
 def test_levels_are_refused_where_there_is_one(architecture, levels):
     with pytest.raises(ValueError, match=f"levels: expected 1 for {architecture}, .* got {levels}"):
         routing(architecture, ["a", "b"], levels=levels)
@@ -64,6 +84,8 @@ def test_any_number_of_tasks(architecture, tasks):
     table = routing(architecture, tasks, shared_experts=2, task_experts=1, levels=many(architecture))
     assert table.tasks == tuple(tasks)
     assert list(table.levels[-1].mixers) == tasks
+    if architecture in ("asymmetric", "cross-stitch", "sluice", "ml-mmoe"):
+        return
     for task in tasks:
         seen = {group for level in table.levels for group in level.mixers.get(task, PASS("shared")).sees}
         assert seen <= {task, "shared"}  # a task's own mixer never sees another task's experts
@@ -90,6 +112,19 @@ def test_no_shared_or_no_task_experts_where_a_gate_still_sees_one():
     assert lower == Level(upper.experts, {**upper.mixers, "shared": GATE("a", "shared")})
 
 
+def test_options_of_the_later_work():
+    (level,) = routing("cgc", ("b", "a"), own_residual=True, detach_others=True, **COUNTS).levels
+    assert level.experts == CGC.experts
+    assert level.mixers["b"] == Mixer("gate", ("b", "shared", "a"), detached=("a",), residual=("b",))
+    assert level.mixers["a"] == Mixer("gate", ("a", "shared", "b"), detached=("b",), residual=("a",))
+    assert str(level.mixers["a"]) == "gate(a, shared, stop(b)) + a"
+    lower, upper = routing("ple", ("b", "a"), levels=2, own_residual=True, **COUNTS).levels
+    assert lower.mixers["shared"] == Mixer("gate", ("b", "a", "shared"), residual=("shared",))
+    assert upper.mixers["a"] == Mixer("gate", ("a", "shared"), residual=("a",))
+    bare = routing("cgc", ["a", "b"], task_experts={"a": 1, "b": 0}, own_residual=True).levels[0]
+    assert bare.mixers["b"].residual == ()  # nothing of its own to add
+
+
 def test_counts_without_a_use_are_not_looked_at():
     for architecture in ("single-task", "hard-sharing"):
         assert routing(architecture, ["a"], shared_experts=0, task_experts=None) == routing(architecture, ["a"])
@@ -113,7 +148,18 @@ AB = ["a", "b"]
     [
         (lambda: routing("mmeo", AB), ValueError, "architecture: expected one of .*, got 'mmeo'; did you mean 'mmoe'"),
         (lambda: routing("hard_sharing", AB), ValueError, "did you mean 'hard-sharing'"),
-        (lambda: routing("PLE", AB), ValueError, "got 'PLE'"),
+        (lambda: routing("PLE", AB), ValueError, "got 'PLE'; did you mean 'ple'"),
+        (lambda: routing("Cross Stitch", AB), ValueError, "did you mean 'cross-stitch'"),
+        (lambda: routing("mmoe", AB, own_residual=True), ValueError, "own_residual: expected False for mmoe"),
+        (lambda: routing("single-task", AB, detach_others=True), ValueError, "detach_others: expected False"),
+        (
+            lambda: routing("cgc", AB, detach_others=1),
+            TypeError,
+            r"detach_others: expected True or False, got 1 \(int\)",
+        ),
+        (lambda: routing("cgc", ["a", "shared_1"]), ValueError, "tasks: .* got 'shared_1'"),
+        (lambda: routing("ml-mmoe", AB, shared_experts=0), ValueError, "shared_experts: .* at least 1, got 0"),
+        (lambda: routing("cgc", AB, task_experts={"a": 1, 2: 1}), ValueError, "task_experts: .* got"),
         (lambda: routing(None, AB), ValueError, "architecture: .* got None"),
         (lambda: routing("cgc", []), ValueError, "tasks: expected at least one task, got none"),
         (lambda: routing("cgc", "ab"), TypeError, "tasks: expected a list of task names, got 'ab'"),
@@ -175,12 +221,26 @@ def test_a_table_of_ones_own():
         (
             lambda: Mixer("gates", ("a",)),
             ValueError,
-            "how: expected one of gate, pass, got 'gates'; did you mean 'gate'",
+            "how: expected one of gate, pass, concat, stitch, got 'gates'; did you mean 'gate'",
         ),
         (lambda: Mixer("gate", ("a",), reads="feature"), ValueError, "reads: .* did you mean 'features'"),
         (lambda: Mixer("gate", ()), ValueError, r"sees: expected a tuple of one or more groups, each once, got \(\)"),
         (lambda: Mixer("gate", "a"), ValueError, "sees: .* got 'a'"),
         (lambda: Mixer("gate", ("a", "a")), ValueError, "sees: .* each once"),
+        (lambda: Mixer("gate", ("a",), detached=("b",)), ValueError, r"detached: .* among \('a',\), got \('b',\)"),
+        (lambda: Mixer("gate", ("a",), residual="a"), ValueError, "residual: expected a tuple .* got 'a'"),
+        (lambda: Mixer("pass", ("a",), residual=("a",)), ValueError, "residual: expected none for .* 'pass'"),
+        (
+            lambda: own(Level({"a": 1, "b": 1}, {"a": STITCH("b")})),
+            ValueError,
+            "'a' on level 1: expected a stitch that sees its own experts",
+        ),
+        (lambda: Routing("own", ("a",), (A,), "each"), ValueError, "towers: expected one of last, all, got 'each'"),
+        (
+            lambda: Routing("own", ("a",), (HARD_LOWER, Level({"shared": 1}, {"a": PASS("shared")})), "all"),
+            ValueError,
+            r"level 1: expected to send a stream for each of \['a'\], got \['shared'\]",
+        ),
         (lambda: own(), ValueError, r"levels: expected a last stream for each of \['a'\], got \[\]"),
         (lambda: own(A, tasks=("a", "b")), ValueError, r"levels: .* \['a', 'b'\], got \['a'\]"),
         (

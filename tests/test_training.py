@@ -91,6 +91,26 @@ def test_quiet(capfd, caplog, monkeypatch):
     assert not caplog.records
 
 
+# Layers that behave otherwise in training
+
+
+def test_gate_dropout_and_normalisation_in_fit():
+    """Dropout follows the seed, whatever ran before; the moving moments are those of the data, padded batch or not."""
+    options = {"gate_dropout": 0.3, "normalise_experts": True, "activation": "swish"}
+    model = build_model("cgc", **SIZES, **options)
+    start, runs = model.get_weights(), []
+    for seed in (1, 2, 1):
+        model.set_weights(start)
+        fit(model, TRAIN, epochs=2, seed=seed, **SETTINGS)
+        runs.append(model.get_weights())
+    assert_same(runs[0], runs[2])
+    assert not np.array_equal(runs[0][0], runs[1][0])
+    norm = model.get_layer("level1_z_experts").norms[0]
+    assert np.abs(norm.moving_mean).max() > 1e-3 and np.abs(norm.moving_variance - 1).max() > 1e-3
+    first = predict(model, TRAIN)  # at rest nothing is dropped
+    assert all(np.array_equal(first[task], y) for task, y in predict(model, TRAIN).items())
+
+
 # Against Keras
 
 
