@@ -93,7 +93,11 @@ def run(args):
         from ple_tutorial import figures
 
         try:
-            names = [checks.choice("--only", args.only, figures.FIGURES)] if args.only else list(figures.FIGURES)
+            names = (
+                [checks.choice("--only", args.only, figures.FIGURES)]
+                if args.only is not None
+                else list(figures.FIGURES)
+            )
         except ValueError as error:
             return _slip(error)
         return finish(draw(names, args.out), str(args.out))

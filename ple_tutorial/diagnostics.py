@@ -7,6 +7,7 @@ from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.layers import Experts, Gate, Stitch
 from ple_tutorial.losses import task_loss
+from ple_tutorial.models import check_fits
 from ple_tutorial.routing import Routing
 
 
@@ -27,13 +28,12 @@ def reach(model, data):
         part to the loss.
 
     Raises:
-        ValueError: data of other tasks than the model's.
+        ValueError: data that do not fit the model.
+        TypeError: no Keras model, or no ``TaskData``.
 
     Source: PLE paper, section 4.2, says in words what is separated on which level; the gradient says it in numbers.
     """
-    tasks = list(model.output) if isinstance(model.output, dict) else None
-    if tasks != list(data.kinds):
-        checks.refuse("data.kinds", f"the model's tasks {tasks}", list(data.kinds))
+    check_fits(model, data, "data")
     parts = {}
     for layer in sorted((layer for layer in model.layers if layer.trainable_variables), key=_height):
         parts.setdefault(_part(layer), []).extend(layer.trainable_variables)

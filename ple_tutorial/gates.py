@@ -1,5 +1,6 @@
 """What the gates do: the gate weights of a model on data, and their summary."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.stats import entropy
 from ple_tutorial import checks
 from ple_tutorial.backend import keras
 from ple_tutorial.layers import Gate
+from ple_tutorial.models import check_fits
 
 
 @dataclass(frozen=True)
@@ -38,16 +40,22 @@ class GateWeights:
 def gate_weights(model, data, batch_size=16_384):
     """The weights of every gate of ``model`` on ``data`` (a ``TaskData``), as ``GateWeights``.
 
-    They come level by level, task by task, ``shared`` last.
+    They come level by level, task by task, those of shared streams last.
 
     Raises:
-        ValueError: a model without a gate.
+        ValueError: a model without a gate, or data that do not fit it.
+        TypeError: no Keras model, or no ``TaskData``.
 
     Source: PLE paper, section 5.4 and Figure 8.
     """
-    gates = [layer for layer in model.layers if isinstance(layer, Gate)]
+    check_fits(model, data, "data")
+    gates = [
+        layer for layer in model.layers if isinstance(layer, Gate) and re.fullmatch(r"level\d+_.+_gate", layer.name)
+    ]
     if not gates:
-        checks.refuse("model", "a model with gates (MMoE, CGC, PLE)", f"{model.name!r}, which has none")
+        checks.refuse(
+            "model", "one of build_model with gates (MMoE, ML-MMoE, CGC, PLE)", f"{model.name!r}, which has none"
+        )
     readout = keras.Model(model.input, {gate.name: gate.output for gate in gates})
     parts = [readout(batch.features, training=False) for batch in data.batches(batch_size)]
     readings = []

@@ -23,12 +23,20 @@ def seeded(initializer, *seed):
 
 
 def _widths(argument, value):
-    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
-        checks.refuse(argument, "a list of widths", repr(value), TypeError)
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        checks.refuse(argument, "a list of whole numbers", repr(value), TypeError)
     value = [checks.count(argument, width) for width in value]
     if not value:
         checks.refuse(argument, "at least one width", "an empty list")
     return value
+
+
+def activation_of(argument, value):
+    """``value`` as a Keras activation; ValueError where Keras knows none of that name."""
+    try:
+        return keras.activations.get(value)
+    except (ValueError, TypeError):
+        checks.refuse(argument, "the name of a Keras activation, such as 'relu'", repr(value))
 
 
 def _check_rank(name, shape, rank, meaning):
@@ -76,7 +84,7 @@ class Experts(keras.layers.Layer):
         super().__init__(**kwargs)
         self.count = checks.count("count", count)
         self.units = _widths("units", units)
-        self.activation = keras.activations.get(activation)
+        self.activation = activation_of("activation", activation)
         self.normalise = checks.flag("normalise", normalise)
         self.orthogonality = checks.number("orthogonality", orthogonality, 0, 1e6)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

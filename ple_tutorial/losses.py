@@ -14,8 +14,18 @@ def task_loss(kind, labels, predictions, mask):
         labels, mask: ``(batch,)``; the mask holds 1 (or True) inside the sample space and 0 outside.
         predictions: ``(batch, 1)``.
 
+    Raises:
+        ValueError: an array of another rank, which would be stretched over the batch without a word.
+
     Source: PLE paper, Eq. 9. The mean is over the task's own samples, not over the batch.
     """
+    for argument, value, rank, shape in (
+        ("labels", labels, 1, "(batch,)"),
+        ("predictions", predictions, 2, "(batch, 1)"),
+        ("mask", mask, 1, "(batch,)"),
+    ):
+        if len(value.shape) != rank:
+            checks.refuse(argument, f"shape {shape}", f"shape {tuple(value.shape)}")
     labels = keras.ops.where(
         keras.ops.cast(mask, "bool"), labels, 0
     )  # a missing label may be NaN, and NaN times 0 is NaN

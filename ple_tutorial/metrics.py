@@ -134,9 +134,15 @@ def gain_table(runs, metric, by=(), baseline="single-task", confidence=0.95):
         A DataFrame indexed by ``by`` and ``architecture``: mean, low, high, median, positive, seeds, p_value.
 
     Raises:
-        ValueError: no run of the baseline, a seed that a model has and the baseline lacks, or the reverse.
+        ValueError: a column that is not there, a run that is there twice, no run of the baseline, a seed that a model has
+            and the baseline lacks, or the reverse.
     """
     by = [by] if isinstance(by, str) else list(by)
+    lacking = [column for column in ("architecture", "seed", *by, metric) if column not in runs]
+    if lacking:
+        checks.refuse("runs", f"the columns architecture, seed, {', '.join([*by, metric])}", f"none of {lacking}")
+    if runs.duplicated([*by, "architecture", "seed"]).any():
+        checks.refuse("runs", "one run for each architecture and seed", "some twice; name further columns in by")
     architectures = sorted(set(runs["architecture"]))
     checks.choice("baseline", baseline, architectures)
     if len(architectures) < 2:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras
-from ple_tutorial.data import FeatureSpec
+from ple_tutorial.data import FeatureSpec, TaskData
 from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular, seeded
 from ple_tutorial.routing import Routing, routing
 
@@ -164,16 +164,54 @@ def _inputs(features, embedding, of):
     return {"numeric": numeric, "codes": codes}, table([numeric, codes])
 
 
+def check_fits(model, data, argument):
+    """Refuse data whose tasks, kinds, features or codes do not fit the model, by the name of the argument.
+
+    Raises:
+        ValueError: data that do not fit.
+        TypeError: no Keras model, or no ``TaskData``.
+    """
+    if not isinstance(model, keras.Model):
+        checks.refuse("model", "a Keras model", type(model).__name__, TypeError)
+    if not isinstance(data, TaskData):
+        checks.refuse(argument, "a TaskData", type(data).__name__, TypeError)
+    tasks = list(model.output) if isinstance(model.output, dict) else None
+    if tasks != list(data.kinds):
+        checks.refuse(f"{argument}.kinds", f"the model's tasks {tasks}", list(data.kinds))
+    shape = keras.tree.map_structure(lambda x: tuple(x.shape[1:]), model.input)
+    came = keras.tree.map_structure(lambda x: x.shape[1:], data.features)
+    if shape != came:
+        checks.refuse(f"{argument}.features", f"rows of shape {shape}", came)
+    for layer in model.layers:
+        if isinstance(layer, Tabular) and layer.cardinalities != list(data.cardinalities):
+            checks.refuse(f"{argument}.cardinalities", f"the model's {layer.cardinalities}", list(data.cardinalities))
+        if layer.name in data.kinds and isinstance(layer, keras.layers.Dense):
+            _check_head(layer, data, argument)
+
+
+def _check_head(layer, data, argument):
+    """Cross-entropy wants probabilities, and a sigmoid reaches no label outside of 0 to 1."""
+    task, kind = layer.name, data.kinds[layer.name]
+    if kind == "binary" and layer.activation is keras.activations.linear:
+        checks.refuse(f"{argument}.kinds[{task!r}]", "'regression', as the model predicts any number", "'binary'")
+    y = data.labels[task]
+    if kind == "regression" and layer.activation is keras.activations.sigmoid and (y.min() < 0 or y.max() > 1):
+        expected = "'binary' or labels from 0 to 1, as the model predicts a probability"
+        checks.refuse(
+            f"{argument}.kinds[{task!r}]", expected, f"'regression' with labels from {y.min():g} to {y.max():g}"
+        )
+
+
 def widths(argument, given):
     """``given`` as a list of whole numbers of at least one; it may be empty."""
-    if isinstance(given, (str, bytes)) or not hasattr(given, "__iter__"):
+    if not isinstance(given, (list, tuple, np.ndarray)):
         checks.refuse(argument, "a list of widths", repr(given), TypeError)
     return [checks.count(argument, width) for width in given]
 
 
 def expert_widths(expert_units, levels):
     """``expert_units`` as one list of widths for each level."""
-    if not hasattr(expert_units, "__iter__") or isinstance(expert_units, (str, bytes)) or not len(expert_units):
+    if not isinstance(expert_units, (list, tuple, np.ndarray)) or not len(expert_units):
         checks.refuse("expert_units", "a list of widths, or one list for each level", repr(expert_units), TypeError)
     if not hasattr(expert_units[0], "__iter__"):
         expert_units = [expert_units] * levels

@@ -11,10 +11,10 @@ import pandas as pd
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.data import TaskData
 from ple_tutorial.losses import loss_weights as full_loss_weights
 from ple_tutorial.losses import task_loss
 from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
+from ple_tutorial.models import check_fits
 from ple_tutorial.progress import bar
 
 
@@ -41,7 +41,8 @@ def fit(
             in the history.
         train, valid: ``TaskData``; ``valid`` is only looked at, never trained on.
         epochs: at most so many passes over ``train``.
-        batch_size: samples a step; the last batch of an epoch may be smaller, as in Keras.
+        batch_size: samples a step; the last batch of an epoch may be smaller, as in Keras. A layer that computes over the
+            whole batch (batch normalisation, a penalty on activations) sees that one filled up with the first rows of the epoch.
         learning_rate: of Adam, used if no ``optimizer`` is given.
         optimizer: any Keras optimizer; a fresh copy of it is used.
         loss_weights: ``{task: weight}``, one where not given (PLE paper, the omegas of Eq. 8).
@@ -56,7 +57,7 @@ def fit(
         which epoch's weights the model has.
 
     Raises:
-        ValueError, TypeError: an argument that does not fit, or data of other tasks or features than the model's.
+        ValueError, TypeError: an argument that does not fit; data of other tasks, kinds, features or codes than the model's.
         FloatingPointError: the loss is no longer a number; the message names the epoch.
 
     Source: PLE paper, Eqs. 8 and 9 (joint loss over the union of the sample spaces).
@@ -66,6 +67,10 @@ def fit(
     check_fits(model, train, "train")
     if valid is not None:
         check_fits(model, valid, "valid")
+        if valid.kinds != train.kinds:
+            checks.refuse("valid.kinds", f"those of train, {train.kinds}", valid.kinds)
+    if not model.trainable_variables:
+        checks.refuse("model", "at least one weight to train", "none (all layers are frozen)")
     weights = full_loss_weights(train.kinds, loss_weights)
     if patience is not None:
         checks.count("patience", patience)
@@ -112,24 +117,12 @@ def predict(model, data, batch_size=16_384):
     """The model's predictions on ``data``, ``{task: float32 (batch,)}``, in batches of at most ``batch_size``.
 
     Raises:
-        ValueError: data of other tasks or features than the model's.
+        ValueError: data of other tasks, kinds, features or codes than the model's.
+        TypeError: no Keras model, or no ``TaskData``.
     """
     check_fits(model, data, "data")
     parts = [model(batch.features, training=False) for batch in data.batches(batch_size)]
     return {task: np.concatenate([part[task].numpy()[:, 0] for part in parts]) for task in data.kinds}
-
-
-def check_fits(model, data, argument):
-    """Refuse data whose tasks, features or length do not fit the model, by the name of the argument."""
-    if not isinstance(data, TaskData):
-        checks.refuse(argument, "a TaskData", type(data).__name__, TypeError)
-    tasks = list(model.output) if isinstance(model.output, dict) else None
-    if tasks != list(data.kinds):
-        checks.refuse(f"{argument}.kinds", f"the model's tasks {tasks}", list(data.kinds))
-    shape = keras.tree.map_structure(lambda x: tuple(x.shape[1:]), model.input)
-    came = keras.tree.map_structure(lambda x: x.shape[1:], data.features)
-    if shape != came:
-        checks.refuse(f"{argument}.features", f"rows of shape {shape}", came)
 
 
 def _check_finite(values, epoch):

@@ -1,5 +1,6 @@
 """Figures: the same bytes on every run, their numbers beside them, and a text for those who cannot see them."""
 
+import pandas as pd
 import pytest
 
 from ple_tutorial import figures, plots
@@ -74,3 +75,32 @@ def test_an_unknown_part_of_the_map_is_refused():
 def test_show_wants_a_text():
     with pytest.raises(ValueError, match="alt: expected a sentence"):
         plots.show(plots.figure()[0], alt="plot")
+
+
+# Numbers that figures and chapters compute from stored runs
+
+
+RUNS = pd.DataFrame(
+    {
+        "architecture": ["single-task", "single-task", "ple", "ple"] * 2,
+        "weight": [0.5] * 4 + [0.9] * 4,
+        "seed": [0, 1] * 4,
+        "a/mse": [0.3, 0.5, 0.2, 0.6, 0.7, 0.9, 0.25, 0.5],
+        "b/mse": [0.4, 0.6, 0.4, 0.5, 0.8, 0.7, 0.5, 0.9],
+    }
+)
+
+
+def test_mean_mse_and_gains_seed_by_seed():
+    runs = figures.with_mean_mse(RUNS[RUNS["weight"] == 0.5])
+    assert runs["mean/mse"].tolist() == pytest.approx([0.35, 0.55, 0.3, 0.55])
+    gains = figures.seed_gains(runs, "mean/mse")
+    assert gains["architecture"].tolist() == ["ple", "ple"]
+    assert gains["gain"].tolist() == pytest.approx([0.05, 0.0])  # less error is a gain
+
+
+def test_the_seesaw_is_against_the_single_task_model_of_equal_weights():
+    points = figures.seesaw_points(RUNS).set_index(["architecture", "weight"])
+    assert points.loc[("ple", 0.9), ["x", "y"]].tolist() == pytest.approx([(0.05 + 0.0) / 2, (-0.1 - 0.3) / 2])
+    assert points.loc[("single-task", 0.9), ["x", "y"]].tolist() == pytest.approx([-0.4, -0.25])
+    assert points.loc[("single-task", 0.5), ["x", "y"]].tolist() == [0, 0]

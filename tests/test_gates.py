@@ -82,7 +82,7 @@ def test_a_model_of_one_gate(experts):
 
 def test_a_model_without_gates_is_refused():
     model = build_model("hard-sharing", features=4, tasks=KINDS)
-    with pytest.raises(ValueError, match=r"model: expected a model with gates .* got 'hard_sharing'"):
+    with pytest.raises(ValueError, match=r"model: expected one of build_model with gates .* got 'hard_sharing'"):
         gate_weights(model, DATA)
 
 

@@ -94,3 +94,17 @@ def test_a_task_without_a_weight_has_one(weights, full):
 def test_refusals(weights, error, message):
     with pytest.raises(error, match=message):
         loss_weights(KINDS, weights)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"labels": np.zeros((2, 1))}, r"labels: expected shape \(batch,\), got shape \(2, 1\)"),
+        ({"predictions": np.zeros(2)}, r"predictions: expected shape \(batch, 1\), got shape \(2,\)"),
+        ({"mask": np.ones((2, 1), bool)}, r"mask: expected shape \(batch,\), got shape \(2, 1\)"),
+    ],
+)
+def test_shapes_that_would_be_stretched_are_refused(change, message):
+    right = {"labels": np.zeros(2), "predictions": np.zeros((2, 1)), "mask": np.ones(2, bool)}
+    with pytest.raises(ValueError, match=message):
+        task_loss("regression", **right | change)

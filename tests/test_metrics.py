@@ -186,7 +186,8 @@ def test_gain_table_pairs_by_seed():
         (lambda r: r.iloc[1:], "runs: expected every architecture on every seed, got some missing"),
         (lambda r: r[r["architecture"] != "single-task"], "baseline: expected one of mmoe, ple, got 'single-task'"),
         (lambda r: r[r["architecture"] == "single-task"], "runs: expected the baseline and at least one other"),
-        (lambda r: pd.concat([r, r]), "duplicate"),
+        (lambda r: pd.concat([r, r]), "runs: expected one run for each architecture and seed, got some twice"),
+        (lambda r: r.drop(columns="seed"), r"runs: expected the columns .* got none of \['seed'\]"),
     ],
 )
 def test_gain_table_refusals(change, message):

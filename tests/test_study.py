@@ -8,6 +8,7 @@ import pytest
 
 from ple_tutorial import figures, study
 from ple_tutorial.data import TaskData
+from ple_tutorial.data.synthetic import make_synthetic
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.training import fit, predict
@@ -146,3 +147,66 @@ def test_every_study_is_stored_as_defined(name):
     assert set(own["seed"]) == set(defined.seeds)
     for key in defined.points[0]:
         assert set(own[key]) == {point[key] for point in defined.points}
+
+
+# What a study may look at
+
+
+def three_parts():
+    """Small tabular parts with two binary tasks, and the same with the test labels turned round."""
+    from sklearn.preprocessing import KBinsDiscretizer
+
+    made = make_synthetic(900, 0.5, features=6, tasks={"income": "binary", "never_married": "binary"}, noise=1.0)
+    codes = KBinsDiscretizer(4, encode="ordinal").fit_transform(made.features[:, :2]).astype(int)
+    features = {"numeric": made.features[:, 2:], "codes": codes}
+    data = TaskData(features, made.labels, made.kinds, cardinalities=(4, 4))
+    train, valid, test = data.split((0.5, 0.25, 0.25), seed=1)
+    return train, valid, test, replace(test, labels={task: 1 - y for task, y in test.labels.items()})
+
+
+def assert_blind_to_test_labels(one, other):
+    """With the test labels turned round the same predictions have the AUC 1 - AUC; training was not touched."""
+    assert one["epochs"] == other["epochs"]
+    for task in ("income", "never_married"):
+        assert one[f"{task}/auc"] + other[f"{task}/auc"] == pytest.approx(1, abs=1e-6)
+        assert abs(one[f"{task}/auc"] - 0.5) > 0.01
+
+
+@pytest.mark.parametrize("learner", [study.census_single, study.census_trees])
+def test_no_learner_of_the_census_study_looks_at_test_labels(learner):
+    train, valid, test, turned = three_parts()
+    assert_blind_to_test_labels(learner(train, valid, test, 3), learner(train, valid, turned, 3))
+
+
+def test_no_trial_looks_at_test_labels():
+    train, valid, test, turned = three_parts()
+    small = replace(
+        SMALL,
+        models={"hard-sharing": {"architecture": "hard-sharing", "expert_units": (8,)}},
+        make_data=lambda seed, poisoned: (train, valid, turned if poisoned else test),
+        points=({"poisoned": False}, {"poisoned": True}),
+        seeds=(0,),
+        fit_settings={"epochs": 12, "patience": 1, "batch_size": 64, "learning_rate": 3e-2},
+    )
+    one, other = study.trials(small, show_progress=False).to_dict("records")
+    assert one["epochs"] < 12  # it did stop early
+    assert_blind_to_test_labels(one, other)
+
+
+def test_train_and_test_of_the_dial_have_no_row_in_common():
+    for make in (study.dial_data, study.gate_data, study.seesaw_data):
+        settings = {"weight": 0.5} if make is study.seesaw_data else {"correlation": 0.5}
+        train, valid, test = make(7, **settings)
+        assert valid is None and len(test) == 8192
+        rows = {row.tobytes() for row in train.features}
+        assert len(rows) == len(train) and not any(row.tobytes() in rows for row in test.features)
+
+
+def test_the_seesaw_weighs_as_it_says():
+    assert study.seesaw_fit(0.3)["loss_weights"] == {"a": 0.3, "b": 0.7}
+    train, _, test = study.seesaw_data(7)
+    assert {task: int(mask.sum()) for task, mask in train.mask.items()} == {
+        "a": 8192,
+        "b": pytest.approx(2048, abs=150),
+    }
+    assert all(mask.all() for mask in test.mask.values())

@@ -13,6 +13,8 @@ import pytest
 from ple_tutorial.backend import keras
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.synthetic import make_synthetic
+from ple_tutorial.diagnostics import reach
+from ple_tutorial.gates import gate_weights
 from ple_tutorial.losses import for_compile
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
@@ -420,6 +422,52 @@ def test_refusals(cgc, args, settings, error, message):
     with pytest.raises(error, match=message):
         fit(cgc, *args, **settings)
     assert_same(before, cgc.get_weights())
+
+
+def test_kinds_that_do_not_fit(cgc):
+    """A loss without a gradient, or a sigmoid that reaches no label, would train without a word."""
+    swapped = TaskData(TRAIN.features, {"z": TRAIN.labels["a"], "a": TRAIN.labels["a"]}, {"z": "binary", "a": "binary"})
+    with pytest.raises(
+        ValueError, match=r"train.kinds\['z'\]: expected 'regression', as the model predicts any number"
+    ):
+        fit(cgc, swapped)
+    wide = TaskData(
+        TRAIN.features, {"z": TRAIN.labels["z"], "a": 3 * TRAIN.labels["a"]}, dict.fromkeys(KINDS, "regression")
+    )
+    with pytest.raises(
+        ValueError, match=r"train.kinds\['a'\]: expected 'binary' or labels from 0 to 1, .* from 0 to 3"
+    ):
+        fit(cgc, wide)
+    share = TaskData(TRAIN.features, TRAIN.labels, dict.fromkeys(KINDS, "regression"))  # a ratio on a sigmoid is fine
+    predict(cgc, share)
+    with pytest.raises(ValueError, match=r"valid\.kinds: expected those of train"):
+        fit(cgc, TRAIN, share)
+
+
+def test_codes_that_do_not_fit():
+    codes = np.zeros((ROWS, 2), int)
+    few, many = (
+        TaskData({"numeric": TRAIN.features, "codes": codes}, TRAIN.labels, KINDS, cardinalities=(n, n)) for n in (4, 9)
+    )
+    model = build_model("hard-sharing", features=few.spec, tasks=KINDS)
+    for call, argument in ((fit, "train"), (predict, "data"), (gate_weights, "data"), (reach, "data")):
+        with pytest.raises(ValueError, match=rf"{argument}.cardinalities: expected the model's \[4, 4\], got \[9, 9\]"):
+            call(model, many)
+
+
+@pytest.mark.parametrize("call", [fit, predict, gate_weights, reach])
+def test_no_model_or_no_data(call, cgc):
+    with pytest.raises(TypeError, match="model: expected a Keras model, got str"):
+        call("cgc", TRAIN)
+    with pytest.raises(TypeError, match=r"(train|data): expected a TaskData, got ndarray"):
+        call(cgc, TRAIN.features)
+
+
+def test_nothing_to_train():
+    frozen = build_model("hard-sharing", features=4, tasks=KINDS)
+    frozen.trainable = False
+    with pytest.raises(ValueError, match="model: expected at least one weight to train, got none"):
+        fit(frozen, TRAIN)
 
 
 def test_data_that_do_not_fit_are_not_predicted(cgc):

@@ -30,7 +30,7 @@ import urllib3
 from sklearn.preprocessing import StandardScaler
 from tqdm.utils import CallbackIOWrapper
 
-from ple_tutorial import progress
+from ple_tutorial import checks, progress
 from ple_tutorial.data.taskdata import TaskData
 
 with warnings.catch_warnings():  # in a notebook without ipywidgets, pooch's import of tqdm.auto complains on stderr
@@ -274,7 +274,12 @@ def amounts_as_codes(parts, least=20):
     Args:
         parts: train, validation and test ``TaskData``; the first decides which amounts are common.
         least: number of people.
+
+    Raises:
+        ValueError, TypeError: parts that are not of ``splits``, or a number below one.
     """
+    least = checks.count("least", least)
+    _check_census("parts", *parts)
     columns, cardinalities = [[part.features["codes"]] for part in parts], list(parts[0].cardinalities)
     for position in map(NUMERIC.index, AMOUNTS):
         values, counts = np.unique(parts[0].features["numeric"][:, position], return_counts=True)
@@ -290,6 +295,12 @@ def amounts_as_codes(parts, least=20):
     ]
 
 
+def _check_census(argument, *parts):
+    for part in parts:
+        if not isinstance(part, TaskData) or not isinstance(part.features, dict):
+            checks.refuse(argument, "TaskData of numbers and codes, as from splits", type(part).__name__, TypeError)
+
+
 def for_trees(data):
     """What scikit-learn's ``HistGradientBoostingClassifier`` takes: features, and the mask of the categorical ones.
 
@@ -297,5 +308,6 @@ def for_trees(data):
         float64 ``(batch, 39)``, the numbers and then the codes; bool ``(39,)`` for ``categorical_features``. Logarithm
         and standardisation keep the order of the values, which is all that a tree looks at.
     """
+    _check_census("data", data)
     numeric, codes = data.features["numeric"], data.features["codes"]
     return np.hstack([numeric, codes]), np.arange(numeric.shape[1] + codes.shape[1]) >= numeric.shape[1]

@@ -165,7 +165,10 @@ def make_synthetic(
     for index, (task, kind) in enumerate(kinds.items()):
         mean, spread = 0.0, 1.0
         if standardise:
-            mean, spread = _mean(each[task], scale), np.sqrt(label_covariance(each[task], each[task], 1, scale))
+            mean, variance = _mean(each[task], scale), label_covariance(each[task], each[task], 1, scale)
+            if not variance > 1e-12 * scale**2:
+                checks.refuse("sines", f"a signal of task {task!r} that varies", f"a variance of {variance:.3g}")
+            spread = np.sqrt(variance)
 
         def signal(z, task=task, mean=mean, spread=spread):
             return (each[task].signal(z) - mean) / spread
@@ -193,7 +196,7 @@ def _per_task(argument, value, kinds, low, high):
     if not isinstance(value, dict):
         value = dict.fromkeys(kinds, value)
     if set(value) != set(kinds):
-        checks.refuse(argument, f"a number for each of {list(kinds)}", sorted(value))
+        checks.refuse(argument, f"a number for each of {list(kinds)}", sorted(map(str, value)))
     return {task: checks.number(f"{argument}[{task!r}]", value[task], low, high) for task in kinds}
 
 
@@ -202,7 +205,7 @@ def _sines(sines, common, kinds, seed):
         return dict.fromkeys(kinds, sines)
     if isinstance(sines, dict):
         if set(sines) != set(kinds) or not all(isinstance(s, Sines) for s in sines.values()):
-            checks.refuse("sines", f"a Sines for each of {list(kinds)}", sorted(sines))
+            checks.refuse("sines", f"a Sines for each of {list(kinds)}", sorted(map(str, sines)))
         return sines
     count = checks.count("sines", sines, 0)
     if common:

@@ -22,6 +22,10 @@ class FeatureSpec:
     numeric: int
     cardinalities: tuple = ()
 
+    def __post_init__(self):
+        checks.count("numeric", self.numeric, 0)
+        object.__setattr__(self, "cardinalities", _cardinalities(self.cardinalities))
+
 
 @dataclass(frozen=True, eq=False)
 class TaskData:
@@ -56,7 +60,7 @@ class TaskData:
             value = getattr(self, name)
             if not isinstance(value, dict):
                 checks.refuse(name, "a dict {task: array}", type(value).__name__, TypeError)
-            strangers = sorted(set(value) - set(kinds))
+            strangers = sorted(map(str, set(value) - set(kinds)))
             if strangers:
                 checks.refuse(name, f"only the tasks {list(kinds)}", f"also {strangers}")
         missing = [task for task in kinds if task not in self.labels]
@@ -82,24 +86,23 @@ class TaskData:
 
     def _checked_features(self):
         tabular = isinstance(self.features, dict)
+        object.__setattr__(self, "cardinalities", _cardinalities(self.cardinalities))
         if tabular != bool(len(self.cardinalities)):
             expected = "the number of codes of each column" if tabular else "none without features['codes']"
             checks.refuse("cardinalities", expected, self.cardinalities)
-        for cardinality in self.cardinalities:
-            checks.count("cardinalities", cardinality)
         if tabular and set(self.features) != {"numeric", "codes"}:
-            checks.refuse("features", "the keys 'numeric' and 'codes'", sorted(self.features))
-        numeric = np.asarray(self.features["numeric"] if tabular else self.features)
+            checks.refuse("features", "the keys 'numeric' and 'codes'", sorted(map(str, self.features)))
+        numeric = _array("features", self.features["numeric"] if tabular else self.features)
         if numeric.ndim != 2 or not len(numeric):
             checks.refuse("features", "an array of shape (batch, features)", f"shape {numeric.shape}")
-        if not (np.issubdtype(numeric.dtype, np.number) or numeric.dtype == bool):
-            checks.refuse("features", "numbers", numeric.dtype, TypeError)
+        if numeric.dtype.kind not in "biuf":
+            checks.refuse("features", "real numbers", numeric.dtype, TypeError)
         numeric = numeric.astype(np.float32, copy=False)
         if not np.isfinite(numeric).all():
             checks.refuse("features", "finite numbers", f"{(~np.isfinite(numeric)).sum()} that are not")
         if not tabular:
             return numeric
-        codes = np.asarray(self.features["codes"])
+        codes = _array("features['codes']", self.features["codes"])
         if codes.shape != (len(numeric), len(self.cardinalities)) or not np.issubdtype(codes.dtype, np.integer):
             checks.refuse(
                 "features['codes']",
@@ -128,8 +131,19 @@ class TaskData:
         """The samples at ``rows`` (an index array or a slice), as a new ``TaskData``.
 
         Raises:
-            ValueError: rows that leave a task without a sample.
+            ValueError: rows that are not there, or that leave a task without a sample.
+            TypeError: something other than row numbers, truths or a slice.
         """
+        if not isinstance(rows, slice):
+            rows = _array("rows", rows)
+            rows = rows if rows.size else rows.astype(int)
+            if rows.ndim != 1 or rows.dtype.kind not in "biu":
+                expected = "a slice, or an array of row numbers or of truths"
+                checks.refuse("rows", expected, f"{rows.dtype} of shape {rows.shape}", TypeError)
+            if rows.dtype == bool and len(rows) != len(self):
+                checks.refuse("rows", f"a truth for each of {len(self)} samples", len(rows))
+            if rows.dtype != bool and len(rows) and not -len(self) <= rows.min() <= rows.max() < len(self):
+                checks.refuse("rows", f"numbers of rows below {len(self)}", f"{rows.min()} to {rows.max()}")
         return replace(self._at(rows))
 
     def _at(self, rows):
@@ -155,10 +169,13 @@ class TaskData:
         Raises:
             ValueError: fractions that are not positive or do not sum to one, or a part without a sample.
         """
+        if not isinstance(fractions, (list, tuple, np.ndarray)):
+            checks.refuse("fractions", "a list of numbers", repr(fractions), TypeError)
         fractions = [checks.number("fractions", f, 0, 1) for f in fractions]
         if abs(sum(fractions) - 1) > 1e-9 or min(fractions) <= 0:
             checks.refuse("fractions", "positive numbers that sum to 1", fractions)
-        checks.count("seed", seed, 0)
+        if checks.count("seed", seed, 0) >= 2**32:
+            checks.refuse("seed", "a number below 2 to the 32", seed)
         sizes = [round(fraction * len(self)) for fraction in fractions[:-1]]
         if min(*sizes, len(self) - sum(sizes), 1) < 1:
             checks.refuse("fractions", f"parts of at least one of the {len(self)} samples", fractions)
@@ -174,6 +191,8 @@ class TaskData:
         A batch may hold no sample of a scarce task.
         """
         size = checks.count("size", size)
+        if seed is not None:
+            checks.count("seed", seed, 0)
         order = np.arange(len(self)) if seed is None else np.random.default_rng(seed).permutation(len(self))
         for start in range(0, len(self), size):
             yield self._at(order[start : start + size])
@@ -189,12 +208,29 @@ class TaskData:
 
 def _column(name, value, rows, dtype):
     """``value`` as an array of shape ``(rows,)`` and ``dtype``, or a refusal that names it."""
-    value = np.asarray(value)
+    value = _array(name, value)
     if value.shape != (rows,):
         checks.refuse(name, f"shape ({rows},)", f"shape {value.shape}")
     if dtype is bool and value.dtype != bool:
         checks.refuse(name, "booleans", value.dtype, TypeError)
+    if value.dtype.kind not in "biufO":
+        checks.refuse(name, "real numbers", value.dtype, TypeError)
     try:
         return value.astype(dtype, copy=False)
     except (TypeError, ValueError):
-        checks.refuse(name, "numbers", value.dtype, TypeError)
+        checks.refuse(name, "real numbers", value.dtype, TypeError)
+
+
+def _array(name, value):
+    """``value`` as an array; rows of unequal length are refused by name."""
+    try:
+        return np.asarray(value)
+    except ValueError:
+        checks.refuse(name, "an array", "rows of unequal length")
+
+
+def _cardinalities(value):
+    """``value`` as a tuple of numbers of codes."""
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        checks.refuse("cardinalities", "a tuple of numbers of codes", repr(value), TypeError)
+    return tuple(checks.count("cardinalities", cardinality) for cardinality in value)
