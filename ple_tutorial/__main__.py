@@ -125,6 +125,9 @@ def main(arguments=None):
     """Run the command line; return its exit status."""
     try:
         return run(parse(arguments))
+    except ModuleNotFoundError as error:
+        print(f"{error}. This Python lacks the packages: run `make setup`, then .venv/bin/python", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130  # as shells say it

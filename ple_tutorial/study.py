@@ -37,8 +37,8 @@ class Study:
         seeds: whole numbers.
         points: the grid, a list of dicts; they stand in the table.
         fit_settings: further arguments of ``fit``; or a function of the point that returns them.
-        others: learners beside the models: ``{name: function}``, with ``function(train, valid, test, seed)`` -> what stands
-            in a row of the table after the seed. Only where ``record`` is ``scores``.
+        others: learners beside the models: ``{name: function}``, with ``function(train, valid, test, seed, **point)`` ->
+            what stands in a row of the table after the seed. Only where ``record`` is ``scores``.
         record: what a trial leaves in the table: its ``scores``; its ``gates``, summarised over the test data; or
             ``gate samples``, the gate weights on the first 200 test samples.
     """
@@ -87,7 +87,7 @@ def _one_model(study, name, seeds):
             train, valid, test = study.make_data(seed, **point)
             key = {"architecture": name} | point | {"seed": seed}
             if name in study.others:
-                rows.append(pd.DataFrame([key | study.others[name](train, valid, test, seed)]))
+                rows.append(pd.DataFrame([key | study.others[name](train, valid, test, seed, **point)]))
                 continue
             model = build_model(**study.models[name], features=train.spec, tasks=train.kinds, seed=seed)
             # One model, and so one compiled program, for all seeds: it takes on the fresh one's weights.
@@ -259,20 +259,31 @@ def _census_network(spec, task):
     return build_model(**CENSUS_SINGLE, features=spec, tasks={task: "binary"})
 
 
-def census_single(train, valid, test, seed):
+RATES = tuple(
+    {"amounts": amounts, "learning_rate": rate} for amounts in ("numbers", "codes") for rate in (5e-4, 1e-3, 2e-3)
+)
+
+
+def census_valid(seed, amounts, learning_rate):
+    """As ``census_data``, but scored on the validation part: to choose by, not to report."""
+    train, valid, _ = census_data(seed, amounts)
+    return train, valid, valid
+
+
+def census_single(train, valid, test, seed, amounts="numbers", learning_rate=CENSUS_SINGLE_FIT["learning_rate"]):
     """One network for each task: nothing is shared, not the vectors of the codes, not the epoch at which to stop."""
-    row = {"parameters": 0, "epochs": 0}
+    row, settings = {"parameters": 0, "epochs": 0}, CENSUS_SINGLE_FIT | {"learning_rate": learning_rate}
     for task in train.kinds:
         own, own_valid, own_test = (part.only(task) for part in (train, valid, test))
         model = _census_network(own.spec, task)  # compiled once for all seeds
         model.set_weights(build_model(**CENSUS_SINGLE, features=own.spec, tasks=own.kinds, seed=seed).get_weights())
-        history = fit(model, own, own_valid, seed=seed, show_progress=False, **CENSUS_SINGLE_FIT)
+        history = fit(model, own, own_valid, seed=seed, show_progress=False, **settings)
         row |= {"parameters": row["parameters"] + model.count_params(), "epochs": max(row["epochs"], len(history))}
         row |= _scores(own_test, predict(model, own_test))
     return row
 
 
-def census_trees(train, valid, test, seed):
+def census_trees(train, valid, test, seed, amounts="numbers"):
     """One ``HistGradientBoostingClassifier`` for each task, stopped by the same validation rows as the networks.
 
     ``epochs`` counts its trees.
@@ -339,5 +350,14 @@ STUDIES = {
         points=({"amounts": "numbers"}, {"amounts": "codes"}),
         fit_settings=CENSUS_FIT,
         others={"single-task": census_single, "gradient-boosted trees": census_trees},
+    ),
+    "census_rates": Study(
+        "on the validation part of Census-Income, with seeds used for choosing only: does either reading want another rate",
+        {"ple": CENSUS_MODELS["ple"]},
+        census_valid,
+        seeds=tuple(range(100, 104)),
+        points=RATES,
+        fit_settings=lambda amounts, learning_rate: CENSUS_FIT | {"learning_rate": learning_rate},
+        others={"single-task": census_single},
     ),
 }
