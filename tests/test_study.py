@@ -75,8 +75,8 @@ def test_gates_are_recorded():
 
 
 def test_other_learners_stand_beside_the_models():
-    def constant(train, valid, test, seed):
-        assert valid is None and len(train) == 256
+    def constant(train, valid, test, seed, correlation, rows):
+        assert valid is None and len(train) == rows == 256 and correlation in (0, 1)
         return {"a/mse": float(seed), "b/mse": 1.0}
 
     table = study.trials(replace(SMALL, models={}, others={"constant": constant}), show_progress=False)
