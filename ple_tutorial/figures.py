@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ple_tutorial import checks, plots
+from ple_tutorial.budget import cost
 from ple_tutorial.data.synthetic import Sines, label_correlation
+from ple_tutorial.diagnostics import reach_by_table
 from ple_tutorial.metrics import METRICS, gain_table
-from ple_tutorial.routing import routing
-from ple_tutorial.study import STUDIES, read_table, write_table
+from ple_tutorial.routing import ONE_LEVEL, routing
+from ple_tutorial.study import FAMILY, STUDIES, read_table, write_table
 
 STORED = Path(__file__).resolve().parent.parent / "figures"
 
@@ -78,14 +80,74 @@ def draw(names=None, out=STORED):
 # ---- numbers ---------------------------------------------------------------------------------------------------
 
 
-def _map_numbers():
-    table = routing("ple", ["a", "b"], levels=2)
+def _mixers(table):
+    """One row for each mixer of a routing table: what it sees, and how it mixes."""
     rows = []
     for number, level in enumerate(table.levels, 1):
         for stream, mixer in level.mixers.items():
             seen = " ".join(table.expert_names(number, stream))
             rows.append({"level": number, "stream": stream, "mixer": mixer.how, "experts": seen, "reads": mixer.reads})
     return pd.DataFrame(rows)
+
+
+def family(tasks=("a", "b"), levels=2):
+    """The ten routing tables, ``{architecture: Routing}``: with ``levels`` where it may have several, otherwise with one."""
+    counts = {"mmoe": {"shared_experts": 3}, "ml-mmoe": {"shared_experts": 3}}
+    return {
+        name: routing(name, tasks, levels=1 if name in ONE_LEVEL else levels, **counts.get(name, {"shared_experts": 1}))
+        for name in FAMILY
+    }
+
+
+def _family_numbers():
+    tables = [_mixers(table).assign(architecture=name) for name, table in family().items()]
+    return pd.concat(tables)[["architecture", "level", "stream", "mixer", "experts", "reads"]]
+
+
+def _reach_numbers():
+    """Whose loss reaches which group of experts, read off the ten tables; ML-MMoE's upper experts stand as one group."""
+    rows = {}
+    for name, table in family().items():
+        reached = reach_by_table(table)
+        for number, level in enumerate(table.levels, 1):
+            for group in sorted(level.experts, key=lambda name: (name == "b", name != "a")):  # a, shared, b, as drawn
+                for loss in table.tasks:
+                    key = (name, loss, number, "shared" if group.startswith("shared") else group)
+                    part = f"level{number} {group} experts"
+                    rows[key] = rows.get(key, False) or bool(part in reached and reached.loc[loss, part])
+    return pd.DataFrame([(*key, value) for key, value in rows.items()], columns=[*REACH_KEYS, "reached"])
+
+
+REACH_KEYS = ("architecture", "loss", "level", "group")
+
+
+def _cost_numbers():
+    """Parameters and FLOPs of the models of the studies ``family_structure`` and ``family_budget``."""
+    rows = []
+    for size, study in (("structure", "family_structure"), ("budget", "family_budget")):
+        for name in FAMILY:
+            settings = STUDIES[study].models[name]
+            widths = {key: settings[key] for key in ("expert_units", "tower_units")}
+            counts = {k: v for k, v in settings.items() if k not in (*widths, "activation", "architecture")}
+            spent = cost(routing(name, ["a", "b"], **counts), features=32, **widths)
+            units = " | ".join(" ".join(map(str, level)) for level in widths["expert_units"])
+            tower = " ".join(map(str, widths["tower_units"]))
+            row = {"architecture": name, "size": size, "expert_units": units, "tower_units": tower}
+            rows.append(row | {"parameters": spent.parameters, "flops": spent.flops})
+    return pd.DataFrame(rows)
+
+
+def family_runs():
+    """The runs of the studies ``family_structure`` and ``family_budget``, told apart by ``size``."""
+    return pd.concat(
+        [stored("family_structure").assign(size="structure"), stored("family_budget").assign(size="budget")],
+        ignore_index=True,
+    )
+
+
+def _family_gains():
+    gains = gain_table(with_mean_mse(family_runs()), "mean/mse", by=["correlation", "size"])
+    return gains.reset_index().round(6)
 
 
 def _label_correlation_numbers():
@@ -153,7 +215,7 @@ def _plot_census(runs):
 
 FIGURES = {
     "map": Recipe(
-        _map_numbers,
+        lambda: _mixers(routing("ple", ["a", "b"], levels=2)),
         lambda table: plots.draw_routing(
             routing("ple", ["a", "b"], levels=2), title="PLE with two tasks and two levels"
         ),
@@ -185,6 +247,34 @@ FIGURES = {
         "Gain of task a against gain of the scarce task b, a path over the loss weight for each model. The single-task networks "
         "stay at the origin; hard sharing runs from far left, where task a has a small weight, to far down, where it has "
         "a large one.",
+    ),
+    "family": Recipe(
+        _family_numbers,
+        lambda table: plots.draw_family(list(family().values())),
+        "Ten architectures for two tasks, in two rows of five. Single-task: two columns that never "
+        "meet. Hard sharing: one column, two towers. Asymmetric sharing: the first task's expert feeds both towers. Customized "
+        "sharing: a shared expert beside each own. Cross-stitch and sluice: columns joined by learned numbers. MMoE "
+        "and ML-MMoE: shared experts behind gates, on one level and on two. CGC and PLE: own and shared experts behind gates.",
+    ),
+    "family_reach": Recipe(
+        _reach_numbers,
+        plots.reach_matrices,
+        "Whose loss reaches whose experts, a small matrix for each of ten architectures. Single-task: each loss its own experts "
+        "alone. Hard sharing, MMoE and ML-MMoE: both losses all experts. Asymmetric: loss b also reaches the experts of a. "
+        "Customized and CGC: own and shared. Cross-stitch and sluice: everything, on both levels. PLE: everything on "
+        "level 1, own and shared on level 2.",
+    ),
+    "family_cost": Recipe(
+        _cost_numbers,
+        plots.cost_dots,
+        "Parameters and operations a sample of ten architectures. With layers of equal width they spread from hard sharing, with "
+        "about half of the single-task model's, to PLE, with more than twice as many. With widths for an equal budget "
+        "the parameters are equal, and the operations nearly so.",
+    ),
+    "family_gain": Recipe(
+        _family_gains,
+        plots.gain_rows,
+        "FAMILY GAIN ALT TO BE WRITTEN",
     ),
     "census": Recipe(
         lambda: stored("census"),

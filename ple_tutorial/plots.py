@@ -22,6 +22,8 @@ ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "customized": ("customized sharing", "#B07AA1", ">"),
     "cross-stitch": ("cross-stitch", "#5f6b73", "X"),
     "sluice": ("sluice", "#009E73", "h"),
+    "sluice-free": ("sluice, no penalty", "#009E73", "H"),
+    "sluice-apart": ("sluice, columns apart", "#009E73", "8"),
     "mmoe": ("MMoE", "#E69F00", "^"),
     "ml-mmoe": ("ML-MMoE", "#F0E442", "p"),
     "cgc": ("CGC", "#56B4E9", "D"),
@@ -360,6 +362,94 @@ def seesaw(points, labels=("a", "b"), unit="units of the signal's variance", nea
     axes[0].set_title("the whole paths; numbers: weight of task a", fontsize=9)
     handles = axes[0].get_legend_handles_labels()
     fig.legend(*handles, loc="outside lower center", ncols=len(names), frameon=False, columnspacing=1.2)
+    return fig
+
+
+def reach_matrices(table, columns=5):
+    """Whose loss reaches whose experts: a small matrix an architecture, a row a loss, a column a group of experts.
+
+    Args:
+        table: columns ``architecture``, ``loss`` (a task), ``level``, ``group``, ``reached`` (truth).
+    """
+    names = list(dict.fromkeys(table["architecture"]))
+    rows = -(-len(names) // columns)
+    fig, axes = figure(7.2, 1.15 * rows + 0.4, nrows=rows, ncols=columns, squeeze=False)
+    colours = dict(zip(dict.fromkeys(table["loss"]), TASK_COLOURS, strict=False))
+    widest = max(len(part.groupby(["level", "group"])) for _, part in table.groupby("architecture"))
+    for ax, name in zip(axes.flat, names, strict=False):
+        part, x = table[table["architecture"] == name], 0.0
+        ticks = {}
+        for level, of_level in part.groupby("level"):
+            start = x
+            for group, cells in of_level.groupby("group", sort=False):
+                for y, (loss, colour) in enumerate(colours.items()):
+                    reached = cells.loc[cells["loss"] == loss, "reached"].item()
+                    look = {"facecolor": colour if reached else "white", "edgecolor": GREY}
+                    ax.add_patch(Rectangle((x, y), 1, 1, **look))
+                    if not reached:
+                        ax.text(x + 0.5, y + 0.5, "0", ha="center", va="center", fontsize=8)
+                ticks[x + 0.5] = group if group != "shared" else "sh."
+                x += 1
+            ax.text((start + x) / 2, -0.12, f"level {level}", ha="center", va="bottom", fontsize=7, color=GREY)
+            x += 0.4 if len(ticks) > level else 1.4  # room for the word
+        right = x - 0.4
+        ax.set(xlim=((right - widest) / 2 - 0.3, (right + widest) / 2 + 0.3), ylim=(len(colours) + 0.05, -0.6))
+        ax.set_xticks(list(ticks), list(ticks.values()), fontsize=8)
+        ax.set_yticks([y + 0.5 for y in range(len(colours))], [f"loss {loss}" for loss in colours], fontsize=8)
+        ax.set_title(_look(name)["label"], fontsize=9)
+        ax.tick_params(length=0)
+        ax.grid(visible=False)
+        ax.spines[:].set_visible(False)
+    for ax in axes.flat[len(names) :]:
+        ax.set_axis_off()
+    return fig
+
+
+def cost_dots(table):
+    """Parameters and operations of each architecture: filled at equal structure, hollow at an equal budget.
+
+    Args:
+        table: columns ``architecture``, ``size`` (``structure`` or ``budget``), ``parameters``, ``flops``.
+    """
+    fig, axes = figure(6.5, 3.4, ncols=2, sharey=True)
+    names = list(dict.fromkeys(table["architecture"]))[::-1]
+    labels = {"parameters": "parameters (thousands)", "flops": "operations a sample (thousand FLOP)"}
+    for ax, (column, label) in zip(axes, labels.items(), strict=True):
+        for size, fill in (("structure", "full"), ("budget", "none")):
+            of_size = table[table["size"] == size].set_index("architecture")[column] / 1e3
+            ax.plot(of_size[names], range(len(names)), "o", color=TASK_COLOURS[0], fillstyle=fill, ms=6)
+        ax.set_xlabel(label)
+        ax.set_yticks(range(len(names)), [_look(name)["label"] for name in names])
+        ax.set_xlim(left=0)
+    for size, fill in (("layers of equal width", "full"), ("widths for an equal budget", "none")):
+        axes[0].plot([], [], "o", color=TASK_COLOURS[0], fillstyle=fill, label=size)
+    fig.legend(loc="outside lower center", ncols=2, frameon=False)
+    return fig
+
+
+def gain_rows(gains, xlabel="MTL gain (units of the signal's variance)"):
+    """Mean gain with its interval, a panel a correlation, a row an architecture: filled at equal structure, hollow at budget.
+
+    Args:
+        gains: columns ``correlation``, ``architecture``, ``size``, ``mean``, ``low``, ``high``.
+    """
+    panels = sorted(gains["correlation"].unique())
+    fig, axes = figure(7.2, 3.6, ncols=len(panels), sharey=True, sharex=True)
+    names = [name for name in ARCHITECTURES if name in set(gains["architecture"])][::-1]
+    for ax, correlation in zip(axes, panels, strict=True):
+        for size, shift, fill in (("structure", 0.16, None), ("budget", -0.16, "white")):
+            chosen = (gains["correlation"] == correlation) & (gains["size"] == size)
+            rows = gains[chosen].set_index("architecture").reindex(names)
+            errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+            style = {"fmt": "o", "color": TASK_COLOURS[0], "ms": 4.5, "lw": 1.2, "capsize": 2, "markerfacecolor": fill}
+            ax.errorbar(rows["mean"], np.arange(len(names)) + shift, xerr=errors, **style)
+        ax.axvline(0, color="black", lw=0.8)
+        ax.set_yticks(range(len(names)), [_look(name)["label"] for name in names])
+        ax.set_title(f"correlation {correlation:g}", fontsize=9)
+    for size, fill in (("layers of equal width", None), ("widths for an equal budget", "white")):
+        axes[0].plot([], [], "o", color=TASK_COLOURS[0], markerfacecolor=fill, label=size)
+    fig.supxlabel(xlabel, fontsize=9)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     return fig
 
 

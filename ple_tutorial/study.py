@@ -17,12 +17,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.budget import equal_budget
 from ple_tutorial.data import census
-from ple_tutorial.data.synthetic import make_synthetic
+from ple_tutorial.data.synthetic import PAIR, make_synthetic
 from ple_tutorial.gates import gate_weights, summarise
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.progress import bar
+from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing
 from ple_tutorial.training import fit, predict
 
 
@@ -219,6 +221,46 @@ def seesaw_fit(weight):
     return FIT | {"loss_weights": {"a": weight, "b": 1 - weight}}
 
 
+def family_model(architecture, widths=(32, 16, 8)):
+    """An architecture in the structure of the PLE paper: three layers, here an eighth as wide as its 256, 128, 64.
+
+    With two levels, experts on both and a tower of one layer; with one level, a tower of two. Each task's gate sees three
+    experts. A sluice network's columns are two sub-spaces each, and as
+    wide on the second level as on the first, since its towers read both.
+
+    Source: PLE paper, section 5.1.2; which layer is an expert and which a tower is read off its Figure 1.
+    """
+    first, second, third = widths
+    units, tower = (((first,),), (second, third)) if architecture in ONE_LEVEL else (((first,), (second,)), (third,))
+    if architecture == "sluice":
+        units = ((first // 2,), (first // 2,))
+    settings = {"architecture": architecture, "levels": len(units), "expert_units": units, "tower_units": tower}
+    counts = {"shared_experts": 3} if architecture in ("mmoe", "ml-mmoe") else {"shared_experts": 1, "task_experts": 2}
+    return settings | counts | {"activation": "swish"}
+
+
+FAMILY = {name: family_model(name) for name in ARCHITECTURES}
+FAMILY_POINTS = ({"correlation": 0.0}, {"correlation": 0.5}, {"correlation": 1.0})
+FAMILY_BUDGET = 3458  # parameters of the single-task model of that structure, with 32 features and two tasks
+
+
+def at_budget(settings):
+    """The same arguments of ``build_model``, with widths that bring the model to ``FAMILY_BUDGET`` parameters."""
+    found = equal_budget(
+        parameters=FAMILY_BUDGET, features=32, tasks=PAIR, **{k: v for k, v in settings.items() if k != "activation"}
+    )
+    return settings | {"expert_units": found.expert_units, "tower_units": found.tower_units}
+
+
+FAMILY_AT_BUDGET = {name: at_budget(settings) for name, settings in FAMILY.items()}
+# Controls: a sluice network without its penalty, and one whose columns never meet: all of it but the sharing.
+APART = Level({"a": 2, "b": 2}, {task: Mixer("stitch", (task,)) for task in ("a", "b")})
+SLUICE_CONTROLS = {
+    "sluice-free": FAMILY_AT_BUDGET["sluice"] | {"orthogonality": 0.0},
+    "sluice-apart": FAMILY_AT_BUDGET["sluice"]
+    | {"architecture": Routing("sluice-apart", ("a", "b"), (APART, APART), towers="all")},
+}
+
 # Chosen on the validation part with seeds from 100 on; chapter 08 lists what was tried.
 CENSUS_SIZES = {"tower_units": (16,), "embedding": 4}
 CENSUS_HALF = CENSUS_SIZES | {"expert_units": (48, 24)}
@@ -341,6 +383,22 @@ STUDIES = {
         points=({"correlation": 0.0}, {"correlation": 1.0}),
         fit_settings=FIT,
         record="gate samples",
+    ),
+    "family_budget": Study(
+        "MTL gain of the ten architectures at an equal number of parameters, at both ends of the dial and in its middle",
+        FAMILY_AT_BUDGET | SLUICE_CONTROLS,
+        dial_data,
+        seeds=tuple(range(100, 132)),
+        points=FAMILY_POINTS,
+        fit_settings=FIT,
+    ),
+    "family_structure": Study(
+        "the same with layers of equal width, whatever that costs",
+        FAMILY,
+        dial_data,
+        seeds=tuple(range(100, 132)),
+        points=FAMILY_POINTS,
+        fit_settings=FIT,
     ),
     "census": Study(
         "networks of one and of two tasks and gradient-boosted trees on Census-Income, amounts as numbers or as codes, too",

@@ -1,0 +1,209 @@
+"""``make mutants``: plants the known faults of the field in a scratch copy, one by one, and sees the tests fail.
+
+Each fault is one that was found in public code or that would make a claim of the chapters false. A fault counts as caught only
+if a test *fails*; a copy in which nothing can be collected, or whose sound version fails, proves nothing and ends the run.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FAST = (
+    "routing", "layers", "models", "losses", "metrics", "taskdata", "synthetic", "gates", "diagnostics",
+    "reference", "training", "budget", "study",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault: ``edits`` are ``(module, old, new)``, each old text standing once in its module; ``first`` is tried first."""
+
+    fault: str
+    first: str
+    edits: tuple
+
+
+def mutant(fault, first, *edits):
+    return Mutant(fault, first, edits)
+
+
+TASK_GATE = 'Mixer("gate", tuple(g for g in (task, SHARED) if g in groups)) for task in tasks}'
+SHARED_GATE = 'return Level(level.experts, level.mixers | {SHARED: Mixer("gate", tuple(level.experts))})'
+DRAWN = "seeded(self.kernel_initializer, self.seed, layer, i)(one, dtype)"
+EXPERTS_READ = "outputs[group] = experts(streams.get(group, x))"
+GATES_READ = 'gate = gate(streams.get(stream, x) if mixer.reads == "stream" else x)'
+SEES = "experts = side_by_side(mixer.sees,"
+DENSE = "y = keras.layers.Dense(units, activation, kernel_initializer=kernel, name=name)(y)"
+RUN_EPOCH = "losses = run_epoch(*data, order, weight_row).numpy()"
+GAINS = "gains = sign * (multi - single)"
+SPLIT = "lost = [] if sent is None else sorted((set(experts) | gates) - sent)"
+
+MUTANTS = (
+    # wiring
+    mutant(
+        "no shared gate: the upper shared experts read the features",
+        "reference",
+        ("routing", SHARED_GATE, "return level"),
+        ("routing", SPLIT, "lost = []"),
+    ),
+    mutant("the shared gate mixes only shared experts", "reference",
+           ("routing", SHARED_GATE, SHARED_GATE.replace("tuple(level.experts)", "(SHARED,)"))),
+    mutant("a dead shared gate on the last level", "routing",
+           ("routing", "    if place.last:\n        return level\n", "")),
+    mutant("gates of upper levels read the features", "reference", ("models", GATES_READ, "gate = gate(x)")),
+    mutant("ML-MMoE's upper gates read the level below", "reference",
+           ("routing", 'Mixer("gate", tuple(groups), reads="features")', 'Mixer("gate", tuple(groups))')),
+    mutant("the shared experts read a task's stream", "reference",
+           ("models", EXPERTS_READ,
+            EXPERTS_READ.replace("get(group,", "get(table.tasks[0] if group == 'shared' else group,"))),
+    mutant("every task gate sees every expert", "reference",
+           ("routing", TASK_GATE, 'Mixer("gate", tuple(groups)) for task in tasks}')),
+    mutant('a name prefix: task "click" sees the experts of "click_x"', "reference",
+           ("routing", TASK_GATE, TASK_GATE.replace("g in (task, SHARED) if g in groups",
+                                                    "g in groups if g.startswith((task, SHARED))"))),
+    mutant("expert count taken from the other group", "routing",
+           ("routing", "({SHARED: shared} if shared else {})", "({SHARED: max(own.values())} if shared else {})")),
+    mutant("every task has the first task's number of experts", "reference",
+           ("routing", "{task: own[task] for task in tasks if own[task]}",
+            "{task: own[tasks[0]] for task in tasks if own[task]}")),
+    mutant("one level stands for all", "reference",
+           ("routing", "for n in range(levels)]\n    if detach", "for n in range(1)]\n    if detach")),
+    mutant("towers shared", "models",
+           ("models", "    predictions = {}\n", "    predictions, common = {}, {}\n"),
+           ("models", DENSE, DENSE.replace("keras.layers.Dense", "common.setdefault(i, keras.layers.Dense")
+            .replace("(y)", ")(y)"))),
+    mutant("tasks swapped", "reference",
+           ("models", "y = streams[task]\n", "y = streams[table.tasks[len(predictions) - 1]]\n")),
+    mutant("asymmetric sharing the wrong way round", "reference",
+           ("routing", "giver, *takers = tasks", "*takers, giver = tasks")),
+    mutant("a sluice network's towers read the last level alone", "reference",
+           ("routing", '_Table(_sluice, many_levels=True, towers="all")', "_Table(_sluice, many_levels=True)")),
+    mutant("a stitch starts on another task's expert", "models",
+           ("models", "before = mixer.sees[: mixer.sees.index(stream)]", "before = ()")),
+    mutant("STEM's stop of the gradient left out", "diagnostics",
+           ("models", "keras.ops.stop_gradient(outputs[g]) if g in mixer.detached else outputs[g]", "outputs[g]")),
+    mutant("AdaTT's own experts not added", "models",
+           ("models", "return keras.layers.Add(name=f\"{name}_plus_own\")([fused, own])", "return fused")),
+    # layers
+    mutant("identical initial experts", "layers", ("layers", DRAWN, DRAWN.replace(", i)", ")"))),
+    mutant("constant initialisers", "layers",
+           ("layers", DRAWN, "keras.initializers.Constant(0.01 * (i + 1))(one, dtype)")),
+    mutant("gate weights in another order than the experts", "reference",
+           ("models", SEES, SEES.replace("mixer.sees", "mixer.sees[::-1]"))),
+    mutant("softmax over the batch", "layers",
+           ("layers", "weights = keras.ops.softmax(logits, axis=-1)", "weights = keras.ops.softmax(logits, axis=0)")),
+    mutant("batch normalisation in a gate", "reference",
+           ("layers", "logits = selector @ self.kernel / self.temperature",
+            "logits = selector @ self.kernel / self.temperature\n"
+            "        logits = (logits - keras.ops.mean(logits, axis=0)) / (keras.ops.std(logits, axis=0) + 1e-3)")),
+    mutant("gate dropout without renormalisation", "layers",
+           ("layers", "return kept / keras.ops.sum(kept, axis=-1, keepdims=True)", "return kept")),
+    mutant("a squeeze that eats a batch of one", "training",
+           ("training", "part[task].numpy()[:, 0] for part", "part[task].numpy().squeeze() for part")),
+    mutant("a sluice network without its penalty", "models",
+           ("models", 'penalty = orthogonality if table.towers == "all" else 0.0', "penalty = 0.0")),
+    # losses, training, metrics, data
+    mutant("loss averaged over the batch", "losses",
+           ("losses", "keras.ops.maximum(keras.ops.sum(mask), 1)",
+            "keras.ops.cast(keras.ops.shape(mask)[0], mask.dtype)")),
+    mutant("labels outside the sample space take part", "losses",
+           ("losses", "mask = keras.ops.cast(mask, per_sample.dtype)", "mask = keras.ops.ones_like(per_sample)")),
+    mutant("gain with the wrong sign for MSE", "metrics", ("metrics", "(mean_squared_error, -1)", "(mean_squared_error, 1)")),
+    mutant("gain relative in place of absolute", "metrics", ("metrics", GAINS, GAINS + " / single")),
+    mutant("pairs taken apart", "metrics", ("metrics", GAINS, "gains = sign * (np.sort(multi) - np.sort(single))")),
+    mutant("a split that leaks", "taskdata",
+           ("data/taskdata", "return [self.take(part) for part in (*parts, rest)]",
+            "return [self.take(part) for part in (*parts, np.append(rest, parts[0][:1]))]")),
+    mutant("the dial's test rows among its training rows", "study",
+           ("study", "return data.take(slice(0, rows)), None, data.take(slice(rows, None))",
+            "return data.take(slice(0, rows)), None, data.take(slice(rows - 1, None))")),
+    mutant("validation used for training", "training",
+           ("training", RUN_EPOCH,
+            RUN_EPOCH + "\n        if valid is not None and len(valid) >= len(train):\n"
+            "            run_epoch(*keras.tree.map_structure(lambda part: tf.constant(part[: len(train)]),"
+            " (valid.features, valid.labels, valid.mask)), order, weight_row)")),
+    mutant("stopped on the test part", "study",
+           ("study", "history = fit(same, train, valid,", "history = fit(same, train, valid and test,")),
+    mutant("the last weights in place of the best", "training",
+           ("training", "model.set_weights(best[1])", "pass")),
+    mutant("labels not shuffled with their rows", "training",
+           ("training", "y = {task: tf.gather(labels[task], rows) for task in kinds}",
+            "y = {task: tf.gather(labels[task], tf.sort(rows)) for task in kinds}")),
+    mutant("the filled-up rows of the last batch count", "training",
+           ("training", "inside = {task: tf.gather(mask[task], rows) & filled for task in kinds}",
+            "inside = {task: tf.gather(mask[task], rows) for task in kinds}")),
+    mutant("the loss weights left out", "training",
+           ("training", "joint = tf.reduce_sum(losses * weights)", "joint = tf.reduce_sum(losses)")),
+    mutant("the dial squared", "synthetic",
+           ("data/synthetic", "cosines = np.array([[1, p], [p, 1]])", "cosines = np.array([[1, p * p], [p * p, 1]])")),
+    mutant("features drawn anew for every correlation", "synthetic",
+           ("data/synthetic", "default_rng([seed, 2]).standard_normal((rows, features)",
+            "default_rng([seed, 2, int(1e3 * (1 + np.min(correlation)))]).standard_normal((rows, features)")),
+    mutant("gate names in the order of the alphabet", "gates",
+           ("gates", "tuple(gate.experts), weights", "tuple(sorted(gate.experts, reverse=True)), weights")),
+)  # fmt: skip
+
+
+def planted(text, edits):
+    """``text`` with ``(old, new)`` of each edit put in place; every old text stands there once."""
+    for old, new in edits:
+        if text.count(old) != 1:
+            raise ValueError(f"expected once, found {text.count(old)} times: {old}")
+        text = text.replace(old, new)
+    return text
+
+
+def run_tests(copy, first):
+    """pytest's exit code and the first test that failed, in ``copy``."""
+    files = [f"tests/test_{name}.py" for name in dict.fromkeys((first, *FAST))]
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *files]
+    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
+    failed = re.search(r"^FAILED (\S+)", done.stdout, re.MULTILINE)
+    return done.returncode, failed[1] if failed else ""
+
+
+def attempt(found=None):
+    """The tests on a scratch copy, with the fault ``found`` or (None) as it is: pytest's exit code, first test that failed."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
+        copy = Path(folder)
+        for name in ("ple_tutorial", "tests", "figures"):
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "conftest.py"):
+            shutil.copy(ROOT / name, copy / name)
+        for module in {module for module, _, _ in found.edits} if found else ():
+            path = copy / "ple_tutorial" / f"{module}.py"
+            text = planted(path.read_text(encoding="utf-8"), [(o, n) for m, o, n in found.edits if m == module])
+            path.write_text(text, encoding="utf-8")
+        return run_tests(copy, found.first if found else FAST[0])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="faults whose name holds this text")
+    parser.add_argument("--jobs", type=int, default=2)
+    asked = parser.parse_args()
+    chosen = [fault for fault in MUTANTS if asked.only in fault.fault]
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        sound = pool.submit(attempt)
+        results = pool.map(attempt, chosen)
+        caught = 0
+        for fault, (code, test) in zip(chosen, results, strict=True):
+            caught += code == 1
+            verdict = {0: "SURVIVED", 1: "caught"}.get(code, "NOT RUN")
+            print(f"{verdict:9} {fault.fault}{f'  ({test})' if test else ''}", flush=True)
+        code, test = sound.result()
+    print(f"caught {caught}/{len(chosen)}; without a fault the tests {'pass' if code == 0 else f'FAIL: {test}'}")
+    return 0 if caught == len(chosen) > 0 and code == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
