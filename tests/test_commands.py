@@ -476,6 +476,16 @@ def test_each_package_is_used_and_each_used_is_asked_for():
     assert used - asked - set(sys.stdlib_module_names) - own == {"packaging"}  # pytest brings it
 
 
+def test_the_peers_are_pinned_and_each_is_used():
+    """Their list beside the lock: `make peers` installs both, and nothing else needs it."""
+    lines = (ROOT / "requirements-peers.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if not line.startswith("#")]
+    assert all(re.fullmatch(r"==[0-9][^,*]*", str(pin.specifier)) for pin in pins)
+    used = set().union(*map(imports, (ROOT / "tests" / "peers").glob("*.py")))
+    asked = {wanted.name for wanted in DIRECT}
+    assert used - asked - set(sys.stdlib_module_names) - {"ple_tutorial"} == {pin.name for pin in pins}
+
+
 # ---------------------------------------------------------------- the commit
 
 
