@@ -12,7 +12,7 @@ FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python
 	"or name it: make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python3" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tutorial test notebooks lab figures lint lock lowest peers clean which-python
+.PHONY: help setup tutorial test notebooks lab figures lint lock lowest peers mutants clean which-python
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -49,6 +49,9 @@ lowest: build/uv/bin/uv ## (author) run the tests, notebooks apart, with the low
 	$< pip install --quiet --no-config --python build/lowest --requirement build/lowest.txt
 	$< pip install --quiet --no-config --python build/lowest --no-deps --editable .
 	build/lowest/bin/python -m pytest --numprocesses 2 --dist loadscope tests $(ARGS)
+
+mutants: $(READY) ## (author) plant the known faults in scratch copies, one by one, and see the tests fail
+	$(PY) tests/mutants.py $(ARGS)
 
 peers: ## (author) hold the models against those of DeepCTR, on the same weights; in an environment of its own
 	@$(FIND_PYTHON); "$$python" -m venv --clear build/peers

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.special import softmax
 
 from ple_tutorial import checks
+from ple_tutorial.diagnostics import reach_by_table
 from ple_tutorial.ranking import fused_score
-from ple_tutorial.routing import Routing, routing
+from ple_tutorial.routing import ARCHITECTURES, Routing, routing
 
 _EXERCISES = {}
 
@@ -692,3 +693,69 @@ def _auc_by_group(answer):
     if not np.allclose([a, b], [0.75, 1]):
         return f"three of the four pairs of group 'a' are in order, all of group 'b'; but it gives {a:.2f} and {b:.2f}"
     return None
+
+
+# ---- 09 --------------------------------------------------------------------------------------------------------
+
+
+@exercise("09.1")
+def _four_of_the_ten(answer):
+    """Four descriptions, four architectures."""
+    right = {"A": "mmoe", "B": "asymmetric", "C": "sluice", "D": "ple"}
+    hints = {
+        "A": "softmax weights are a gate, and with one level and no task experts there is one such architecture",
+        "B": "follow loss b down to the experts of a, and loss a to those of b: only one of the two arrives",
+        "C": "the same numbers for every sample is a stitch; two of the ten have stitches, and in one the towers read all levels",
+        "D": "the first level lets everything through and the second does not: find the two zeros in the matrices",
+    }
+    if not isinstance(answer, dict) or set(answer) != set(right):
+        return f"the answer is a dict with the keys {sorted(right)}"
+    for key, name in right.items():
+        if answer[key] not in ARCHITECTURES:
+            return f"{key}: {answer[key]!r} is none of {', '.join(ARCHITECTURES)}"
+        if answer[key] != name:
+            return f"{key}: {hints[key]}"
+    return None
+
+
+@exercise("09.2")
+def _a_table_of_ones_own(answer):
+    """A CGC for click, like and buy, in which buy's gate also sees click's experts but does not train them."""
+    tasks = ("click", "like", "buy")
+    if not isinstance(answer, Routing):
+        return f"hand in a Routing, not a {type(answer).__name__}"
+    if answer.tasks != tasks or len(answer.levels) != 1:
+        return f"the table is for the tasks {', '.join(tasks)}, and has one level"
+    level = answer.levels[0]
+    if level.experts != dict.fromkeys((*tasks, "shared"), 1):
+        return "every task has one expert, and one is shared"
+    for task, sees in {"click": {"click", "shared"}, "like": {"like", "shared"}}.items():
+        if level.mixers[task].how != "gate" or set(level.mixers[task].sees) != sees:
+            return f"{task!r} should have the gate of a CGC, over {' and '.join(sorted(sees))}"
+    buy = level.mixers["buy"]
+    if buy.how != "gate" or "click" not in buy.sees:
+        return "the gate of buy should see the expert of click"
+    if set(buy.sees) != {"buy", "shared", "click"}:
+        return f"the gate of buy should see its own, the shared and click's expert, but it sees {', '.join(buy.sees)}"
+    reached = reach_by_table(answer).loc["buy"]
+    if reached["level1 click experts"]:
+        return "the loss of buy still trains the expert of click: name the group among the detached ones"
+    stopped = [group for group in ("buy", "shared") if not reached.get(f"level1 {group} experts", False)]
+    return f"the loss of buy should still train the {stopped[0]} experts" if stopped else None
+
+
+@exercise("09.3")
+def _as_wide_as_the_budget_allows(answer):
+    """The largest width of hard sharing's one expert: 32 features, two tasks, towers of 8, at most 3,458 parameters."""
+    wrong = _array(answer, (), "the width")
+    if wrong or answer == 69:  # 33 w for the expert, 2 x (8 w + 17) for the towers
+        return wrong
+    said = {
+        "with 70 units it has 3,464 parameters, six too many": 70,
+        "the expert has a bias for each unit, and the towers have biases": 71,
+        "there are two towers": 83,
+        "you forgot the towers": 104,
+        "the expert is there once, however many tasks read it": 41,
+        "it may take all of the budget: take the largest width that still fits": 68,
+    }
+    return _recognised(answer, said, "write the number of parameters as a function of the width, and solve for it")

@@ -50,6 +50,27 @@ def test_no_figure_lies_about_without_a_recipe():
     assert {path.name for path in figures.STORED.iterdir()} == known
 
 
+def test_the_reach_matrices_are_the_papers():
+    """PLE paper, Figure 1 and section 4.2, written out by hand: the groups of experts that each loss trains."""
+    table = figures.numbers("family_reach")
+    trained = table[table["reached"]].groupby(["architecture", "loss"])
+    got = {key: set(zip(part["level"], part["group"], strict=True)) for key, part in trained}
+    everything = {(level, group) for level in (1, 2) for group in "ab"}
+    wanted = {
+        "single-task": ({(1, "a"), (2, "a")}, {(1, "b"), (2, "b")}),
+        "hard-sharing": ({(1, "shared"), (2, "shared")},) * 2,
+        "asymmetric": ({(1, "a")}, {(1, "a"), (1, "b")}),
+        "customized": ({(1, "a"), (1, "shared")}, {(1, "b"), (1, "shared")}),
+        "cross-stitch": (everything,) * 2,
+        "sluice": (everything,) * 2,
+        "mmoe": ({(1, "shared")},) * 2,
+        "ml-mmoe": ({(1, "shared"), (2, "shared")},) * 2,
+        "cgc": ({(1, "a"), (1, "shared")}, {(1, "b"), (1, "shared")}),
+        "ple": tuple({(1, "a"), (1, "b"), (1, "shared"), (2, task), (2, "shared")} for task in "ab"),
+    }
+    assert got == {(name, loss): wanted[name][i] for name in wanted for i, loss in enumerate("ab")}
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("tasks", [("a", "b"), ("click", "like", "watch", "share_it")])
 def test_the_drawing_holds_every_expert_gate_and_tower(architecture, tasks):

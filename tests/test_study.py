@@ -8,9 +8,11 @@ import pytest
 
 from ple_tutorial import figures, study
 from ple_tutorial.data import TaskData
-from ple_tutorial.data.synthetic import make_synthetic
+from ple_tutorial.data.synthetic import PAIR, make_synthetic
+from ple_tutorial.diagnostics import reach
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
+from ple_tutorial.routing import ARCHITECTURES
 from ple_tutorial.training import fit, predict
 
 SMALL = study.Study(
@@ -210,3 +212,25 @@ def test_the_seesaw_weighs_as_it_says():
         "b": pytest.approx(2048, abs=150),
     }
     assert all(mask.all() for mask in test.mask.values())
+
+
+def test_the_family_at_equal_structure_and_at_an_equal_budget():
+    """All ten in both; the budget is the single-task model's; within 1 %; a control differs in what it says alone."""
+    structure, budget = (study.STUDIES[name].models for name in ("family_structure", "family_budget"))
+    assert list(structure) == list(ARCHITECTURES) == list(budget)[:10]
+    counts = {
+        name: build_model(**settings, features=32, tasks=PAIR).count_params() for name, settings in budget.items()
+    }
+    single = build_model(**structure["single-task"], features=32, tasks=PAIR)
+    assert single.count_params() == study.FAMILY_BUDGET == counts["single-task"]
+    assert all(abs(counts[name] - study.FAMILY_BUDGET) <= 0.01 * study.FAMILY_BUDGET for name in ARCHITECTURES)
+    assert counts["sluice-free"] == counts["sluice"]
+    assert counts["sluice"] - counts["sluice-apart"] == 2 * 2 * 2 * 2  # levels, tasks, 2 x 2 numbers across
+
+    test = study.dial_data(0, 0.5, rows=64)[2].take(slice(0, 200))
+    apart = build_model(**budget["sluice-apart"], features=32, tasks=PAIR)
+    norms = reach(apart, test)
+    assert len(apart.losses) == 4  # the penalty is there
+    for level in (1, 2):
+        assert norms.loc["a", f"level{level} b experts"] == 0 < norms.loc["b", f"level{level} b experts"]
+    assert not build_model(**budget["sluice-free"], features=32, tasks=PAIR).losses
