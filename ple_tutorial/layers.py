@@ -44,6 +44,18 @@ def _check_rank(name, shape, rank, meaning):
         checks.refuse(f"input of {name}", f"shape {meaning}", f"rank {len(shape)}: {tuple(shape)}")
 
 
+class _Overlap(keras.regularizers.Regularizer):
+    """The penalty of ``Experts`` on one layer of a group."""
+
+    def __init__(self, weight, layer):
+        self.weight, self.layer = weight, layer
+
+    def __call__(self, kernel):
+        kernel = keras.ops.moveaxis(kernel, 1, 0) if self.layer == 0 else kernel
+        products = keras.ops.sum(keras.ops.einsum("efu,gfv->eguv", kernel, kernel) ** 2, axis=(2, 3))
+        return self.weight * (keras.ops.sum(products) - keras.ops.sum(keras.ops.diagonal(products))) / 2
+
+
 @keras.saving.register_keras_serializable("ple_tutorial")
 class Experts(keras.layers.Layer):
     """A group of experts of equal shape that read the same input: ``(batch, features) -> (batch, experts, units)``.
@@ -98,22 +110,14 @@ class Experts(keras.layers.Layer):
             # The first layer's kernel is (features, experts, units): all experts read one input, one wide product.
             # Later layers are (experts, units before, units): each expert reads its own, one batched product.
             shape = (width, self.count, units) if i == 0 else (self.count, width, units)
-            penalty = self._overlap(i) if self.orthogonality and self.count > 1 else None
+            penalty = _Overlap(self.orthogonality, i) if self.orthogonality and self.count > 1 else None
             kernel = self.add_weight(name=f"kernel_{i}", shape=shape, initializer=self._drawn(i), regularizer=penalty)
             self.kernels.append(kernel)
             self.biases.append(self.add_weight(name=f"bias_{i}", shape=(self.count, units), initializer="zeros"))
             if self.normalise:
-                self.norms.append(keras.layers.BatchNormalization(name=f"norm_{i}"))
+                self.norms.append(keras.layers.BatchNormalization(name=f"norm_{i}", dtype=self.dtype_policy))
                 self.norms[i].build((None, self.count * units))
             width = units
-
-    def _overlap(self, layer):
-        def penalty(kernel):
-            kernel = keras.ops.moveaxis(kernel, 1, 0) if layer == 0 else kernel
-            products = keras.ops.sum(keras.ops.einsum("efu,gfv->eguv", kernel, kernel) ** 2, axis=(2, 3))
-            return self.orthogonality * (keras.ops.sum(products) - keras.ops.sum(keras.ops.diagonal(products))) / 2
-
-        return penalty
 
     def _drawn(self, layer):
         axis = 1 if layer == 0 else 0
@@ -329,7 +333,7 @@ class Tabular(keras.layers.Layer):
         # The reshape makes the gradient of the table dense. A sparse one has an entry for each sample, and Keras's Adam
         # would square these one by one, where the square of their sum is meant.
         table = keras.ops.reshape(self.table, (-1, self.embedding))
-        vectors = keras.ops.take(table, codes + self.offsets, axis=0)
+        vectors = keras.ops.take(table, keras.ops.add(codes, self.offsets), axis=0)
         return keras.ops.concatenate([numeric, keras.ops.reshape(vectors, (-1, self._embedded_width()))], axis=-1)
 
     def _embedded_width(self):

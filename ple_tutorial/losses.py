@@ -54,6 +54,10 @@ def loss_weights(kinds, weights=None):
 
 
 def for_compile(kinds):
-    """The same losses for ``model.compile(loss=...)``; give the masks to ``model.fit`` as ``sample_weight``."""
+    """The same losses for ``model.compile(loss=...)``; give the masks to ``model.fit`` as ``sample_weight``.
+
+    Keras's own losses by name divide by the batch instead. Under a ``MirroredStrategy`` the mean is that of each device's
+    share of the batch: with masks, which leave the devices unequal numbers of samples, that is not the mean of the whole.
+    """
     classes = {"binary": keras.losses.BinaryCrossentropy, "regression": keras.losses.MeanSquaredError}
     return {task: classes[kind](reduction="mean_with_sample_weight") for task, kind in kinds.items()}

@@ -170,7 +170,11 @@ def check_fits(model, data, argument):
     Raises:
         ValueError: data that do not fit.
         TypeError: no Keras model, or no ``TaskData``.
+        RuntimeError: Keras runs on another backend than TensorFlow.
     """
+    if keras.backend.backend() != "tensorflow":  # imported before the package, which would have asked for TensorFlow
+        expected = "tensorflow (import ple_tutorial.backend before keras)"
+        checks.refuse("keras backend", expected, keras.backend.backend(), RuntimeError)
     if not isinstance(model, keras.Model):
         checks.refuse("model", "a Keras model", type(model).__name__, TypeError)
     if not isinstance(data, TaskData):

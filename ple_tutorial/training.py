@@ -44,7 +44,8 @@ def fit(
         batch_size: samples a step; the last batch of an epoch may be smaller, as in Keras. A layer that computes over the
             whole batch (batch normalisation, a penalty on activations) sees that one filled up with the first rows of the epoch.
         learning_rate: of Adam, used if no ``optimizer`` is given.
-        optimizer: any Keras optimizer; a fresh copy of it is used.
+        optimizer: any Keras optimizer; a fresh copy of it is used. As in Keras, that of a model in ``mixed_float16`` scales
+            the loss.
         loss_weights: ``{task: weight}``, one where not given (PLE paper, the omegas of Eq. 8).
         patience: stop after so many epochs without a lower ``val_loss`` and go back to the best weights.
         shuffle: a new order of the rows for each epoch, drawn from ``seed``.
@@ -59,6 +60,7 @@ def fit(
     Raises:
         ValueError, TypeError: an argument that does not fit; data of other tasks, kinds, features or codes than the model's.
         FloatingPointError: the loss is no longer a number; the message names the epoch.
+        RuntimeError: Keras runs on another backend than TensorFlow.
 
     Source: PLE paper, Eqs. 8 and 9 (joint loss over the union of the sample spaces).
     """
@@ -69,6 +71,9 @@ def fit(
         check_fits(model, valid, "valid")
         if valid.kinds != train.kinds:
             checks.refuse("valid.kinds", f"those of train, {train.kinds}", valid.kinds)
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        came = f"one of a {type(model.distribute_strategy).__name__}, which Keras's own model.fit trains"
+        checks.refuse("model", "one outside of the scope of a strategy", came)
     if not model.trainable_variables:
         checks.refuse("model", "at least one weight to train", "none (all layers are frozen)")
     weights = full_loss_weights(train.kinds, loss_weights)
@@ -106,6 +111,7 @@ def fit(
                 best = (row["val_loss"], model.get_weights(), epoch)
             elif epoch - best[2] >= patience:
                 break
+    program.optimizer.finalize_variable_values(model.trainable_variables)  # of moving averages, as Keras does
     if best[1] is not None:
         model.set_weights(best[1])
     history = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
@@ -164,6 +170,9 @@ def _program(model, kinds, optimizer):
     if optimizer is not None and not isinstance(optimizer, keras.optimizers.Optimizer):
         checks.refuse("optimizer", "a Keras optimizer", repr(optimizer), TypeError)
     wanted = keras.optimizers.Adam() if optimizer is None else optimizer
+    scales = isinstance(wanted, keras.optimizers.LossScaleOptimizer)
+    if model.dtype_policy.name == "mixed_float16" and not scales:  # as Keras does, since small gradients would be zero
+        wanted = keras.optimizers.LossScaleOptimizer(type(wanted).from_config(wanted.get_config()))
     config = wanted.get_config() | {"name": type(wanted).__name__}
     trainable = [variable.path for variable in model.trainable_variables]  # a layer may be frozen between two fits
     key = json.dumps([config, kinds, trainable], default=str)
@@ -187,7 +196,7 @@ def _epoch(model, optimizer, kinds):
             with tf.GradientTape() as tape:
                 outputs = model(x, training=True)
                 losses = tf.stack([task_loss(kind, y[t], outputs[t], inside[t]) for t, kind in kinds.items()])
-                joint = tf.reduce_sum(losses * weights) + sum(model.losses)
+                joint = optimizer.scale_loss(tf.reduce_sum(losses * weights) + sum(model.losses))
             gradients = tape.gradient(joint, model.trainable_variables)
             optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
             counts = tf.stack([tf.reduce_sum(tf.cast(inside[task], tf.float32)) for task in kinds])

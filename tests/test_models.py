@@ -1,4 +1,4 @@
-"""Models: what each task's loss can reach, who sees whom, initial weights, saving. (Values: test_reference.py.)"""
+"""Models: what each task's loss can reach, who sees whom, initial weights. (Values: test_reference.py; files: test_keras.py.)"""
 
 import itertools
 
@@ -10,7 +10,7 @@ from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import FeatureSpec
 from ple_tutorial.layers import Experts, Gate
 from ple_tutorial.models import build_model
-from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing, routing
+from ple_tutorial.routing import ARCHITECTURES, Level, Mixer, Routing, routing
 
 KINDS = {"z": "regression", "a": "binary", "m": "regression"}  # not in the order of the alphabet
 OWN = {"z": 2, "a": 1, "m": 3}
@@ -230,41 +230,7 @@ def test_numbers_of_parameters_by_hand():
     assert counted - 2 * 8 == 13_056  # less the towers' last layers
 
 
-# Plain Keras
-
-
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # h5py under Keras
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_save_and_load(architecture, tmp_path):
-    sizes = SIZES | {"levels": 1 if architecture in ONE_LEVEL else 2, "expert_units": [5]}
-    model = randomised(build_model(architecture, **sizes))
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert list(loaded.output) == list(KINDS)
-    assert [v.path for v in loaded.weights] == [v.path for v in model.weights]
-    for task, y in model(X).items():
-        assert np.array_equal(loaded(X)[task], y)
-    again = keras.Model.from_config(model.get_config())  # the initial weights are part of what is described
-    for path, one in kernels(build_model(architecture, **sizes)).items():
-        assert np.array_equal(one, kernels(again)[path])
-
-
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_save_and_load_numbers_and_codes(tmp_path):
-    model = randomised(build_model("ple", levels=2, **SIZES | {"features": FeatureSpec(4, (3,))}))
-    x = {"numeric": X, "codes": np.array([[0], [1], [2], [0], [1], [2]])}
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert {name: i.shape for name, i in loaded.input.items()} == {"numeric": (None, 4), "codes": (None, 1)}
-    assert all(np.array_equal(loaded(x)[task], y) for task, y in model(x).items())
-
-
-def test_summary_names_the_layers(ple):
-    lines = []
-    ple.summary(print_fn=lines.append, line_length=120)
-    text = "\n".join(map(str, lines))
-    for name in ("level1_shared_gate", "level2_z_mix", "m_tower_1"):
-        assert name in text
+# What is put in and what comes out
 
 
 def test_kinds_of_outputs():
