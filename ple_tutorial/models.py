@@ -72,12 +72,9 @@ def build_model(
             own_residual=own_residual,
             detach_others=detach_others,
         )
-    elif tuple(kinds) != table.tasks:
-        checks.refuse("tasks", f"the tasks of the routing table, {list(table.tasks)}", list(kinds))
-    per_level = expert_widths(expert_units, len(table.levels))
+    check_tasks(table, kinds)
+    per_level = expert_widths(expert_units, len(table.levels), table.towers)
     towers = widths("tower_units", tower_units)
-    if table.towers == "all" and len({units[-1] for units in per_level}) > 1:
-        checks.refuse("expert_units", "one last width on all levels, since the towers read them all", per_level)
     seed = checks.count("seed", seed, 0)
     orthogonality = checks.number("orthogonality", orthogonality, 0, 1e6)
     of_gates = {"temperature": gate_temperature, "dropout": gate_dropout}
@@ -154,9 +151,8 @@ def _near_own(own, first, experts):
 
 
 def _inputs(features, embedding, of):
-    spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
-    columns = checks.count("features", spec.numeric, 0 if spec.cardinalities else 1)
-    numeric = keras.Input((columns,), name="numeric" if spec.cardinalities else "features")
+    spec = feature_spec(features)
+    numeric = keras.Input((spec.numeric,), name="numeric" if spec.cardinalities else "features")
     if not spec.cardinalities:
         return numeric, numeric
     codes = keras.Input((len(spec.cardinalities),), dtype="int32", name="codes")
@@ -173,6 +169,8 @@ def check_fits(model, data, argument):
     """
     if not isinstance(model, keras.Model):
         checks.refuse("model", "a Keras model", type(model).__name__, TypeError)
+    if not hasattr(model, "output"):
+        checks.refuse("model", "a functional Keras model", f"{model.name!r}, which has no outputs yet")
     if not isinstance(data, TaskData):
         checks.refuse(argument, "a TaskData", type(data).__name__, TypeError)
     tasks = list(model.output) if isinstance(model.output, dict) else None
@@ -202,17 +200,30 @@ def _check_head(layer, data, argument):
         )
 
 
+def check_tasks(table, kinds):
+    """Refuse tasks other than those of the routing table, or in another order."""
+    if tuple(kinds) != tuple(table.tasks):
+        checks.refuse("tasks", f"the tasks of the routing table, {list(table.tasks)}", list(kinds))
+
+
+def feature_spec(features):
+    """``features``, a number of them or a ``FeatureSpec``, as a ``FeatureSpec`` of at least one column."""
+    spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
+    checks.count("features", spec.numeric, 0 if spec.cardinalities else 1)
+    return spec
+
+
 def widths(argument, given):
     """``given`` as a list of whole numbers of at least one; it may be empty."""
-    if not isinstance(given, (list, tuple, np.ndarray)):
-        checks.refuse(argument, "a list of widths", repr(given), TypeError)
-    return [checks.count(argument, width) for width in given]
+    return [checks.count(argument, width) for width in checks.row(argument, given, "a list of widths")]
 
 
-def expert_widths(expert_units, levels):
-    """``expert_units`` as one list of widths for each level."""
-    if not isinstance(expert_units, (list, tuple, np.ndarray)) or not len(expert_units):
-        checks.refuse("expert_units", "a list of widths, or one list for each level", repr(expert_units), TypeError)
+def expert_widths(expert_units, levels, towers="last"):
+    """``expert_units`` as one list of widths for each level, all with one last width where the towers read all levels."""
+    expected = "a list of widths, or one list for each level"
+    given, expert_units = expert_units, checks.row("expert_units", expert_units, expected)
+    if not expert_units:
+        checks.refuse("expert_units", expected, repr(given), TypeError)
     if not hasattr(expert_units[0], "__iter__"):
         expert_units = [expert_units] * levels
     if len(expert_units) != levels:
@@ -220,4 +231,6 @@ def expert_widths(expert_units, levels):
     per_level = [widths("expert_units", units) for units in expert_units]
     if not all(per_level):
         checks.refuse("expert_units", "at least one width on each level", repr(expert_units))
+    if towers == "all" and len({units[-1] for units in per_level}) > 1:
+        checks.refuse("expert_units", "one last width on all levels, since the towers read them all", per_level)
     return per_level
