@@ -1,7 +1,11 @@
 """``build_model``: a routing table in, a plain functional ``keras.Model`` out."""
 
+import tempfile
 import zlib
+from itertools import zip_longest
+from pathlib import Path
 
+import h5py
 import numpy as np
 
 from ple_tutorial import checks
@@ -198,6 +202,62 @@ def _check_head(layer, data, argument):
         checks.refuse(
             f"{argument}.kinds[{task!r}]", expected, f"'regression' with labels from {y.min():g} to {y.max():g}"
         )
+
+
+def load_weights(model, path):
+    """Load what ``model.save_weights(path)`` wrote into a model of the same layers, all of it or nothing.
+
+    Keras's own ``model.load_weights`` reads a file layer by layer: with a file of another architecture it has changed some
+    weights by the time it raises, and raises nothing where it finds a part of the file for each of its layers. Here the
+    names of all layers and the shapes of all weights in the file are compared first. The file says no more: not the
+    kinds of the tasks, activations, temperatures, the order in which a gate sees its experts, or numbers of codes of
+    equal sum. Save the whole model where these may be forgotten (``model.save("x.keras")``).
+
+    Args:
+        model: from ``build_model``.
+        path: of a file whose name ends in ``.weights.h5``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a file of other layers, or none of weights; the model keeps the weights that it has.
+        TypeError: no Keras model, or no path.
+    """
+    if not isinstance(model, keras.Model) or not hasattr(model, "output"):
+        checks.refuse("model", "a functional Keras model", type(model).__name__, TypeError)
+    file = Path(checks.path("path", path))
+    if not file.exists():
+        raise FileNotFoundError(f"path: expected a file of weights, got {str(path)!r}, where there is none")
+    if not file.name.endswith(".weights.h5"):
+        checks.refuse("path", "a file whose name ends in .weights.h5, as of model.save_weights", repr(str(path)))
+    layers = keras.Model(model.input, model.output)  # the same ones, without the optimizer of a compiled model
+    with tempfile.TemporaryDirectory() as folder:
+        own = Path(folder) / "own.weights.h5"
+        layers.save_weights(own)
+        expected, came = _layers_in(own), _layers_in(file)
+        for one, other in zip_longest(expected, came, fillvalue="no further layer"):
+            if one != other:
+                checks.refuse("path", f"the layers of {model.name!r}: {one}", f"a file with {other}")
+        try:
+            layers.load_weights(file)
+        except Exception as error:  # whatever h5py and Keras make of a damaged file
+            layers.load_weights(own)
+            checks.refuse("path", "a whole file of weights", f"one that cannot be read ({type(error).__name__})")
+
+
+def _layers_in(file):
+    """What a weights file says of its layers, in the order of their places in it: name, and shapes of the weights."""
+    layers = []
+
+    def visit(place, group):
+        if "name" in group.attrs:
+            layers.append(f"{group.attrs['name']!r} {[weights.shape for weights in group.values()]}")
+
+    try:
+        with h5py.File(file) as opened:
+            opened["layers"].visititems(visit)
+    except Exception as error:  # of many kinds where bytes are damaged
+        checks.refuse("path", "a file of weights, as of model.save_weights", f"another ({type(error).__name__})")
+    return layers
 
 
 def check_tasks(table, kinds):
