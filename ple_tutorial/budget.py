@@ -6,8 +6,7 @@ from itertools import product
 import numpy as np
 
 from ple_tutorial import checks
-from ple_tutorial.data import FeatureSpec
-from ple_tutorial.models import expert_widths, widths
+from ple_tutorial.models import check_tasks, expert_widths, feature_spec, widths
 from ple_tutorial.routing import Routing, routing
 
 MOVED = 8  # so many widths at most are moved by single units; the others are scaled only
@@ -55,9 +54,15 @@ def cost(table, *, features, expert_units=(16,), tower_units=(8,), normalise_exp
     """
     if not isinstance(table, Routing):
         checks.refuse("table", "a Routing", type(table).__name__, TypeError)
-    spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
-    per_level = expert_widths(expert_units, len(table.levels))
-    return _cost(table, spec, per_level, widths("tower_units", tower_units), normalise_experts, embedding)
+    spec, per_level = _sizes(table, features, expert_units, embedding)
+    normalised = checks.flag("normalise_experts", normalise_experts)
+    return _cost(table, spec, per_level, widths("tower_units", tower_units), normalised, embedding)
+
+
+def _sizes(table, features, expert_units, embedding):
+    """The ``FeatureSpec`` and the widths of the experts, level by level, as ``build_model`` takes them."""
+    checks.count("embedding", embedding)
+    return feature_spec(features), expert_widths(expert_units, len(table.levels), table.towers)
 
 
 def _cost(table, spec, per_level, towers, normalised, embedding):
@@ -131,9 +136,12 @@ def equal_budget(
     """
     kinds = checks.task_kinds("tasks", tasks)
     table = architecture if isinstance(architecture, Routing) else routing(architecture, kinds, **options)
+    if isinstance(architecture, Routing):
+        check_tasks(table, kinds)
+        if options:
+            checks.refuse("options", "none beside a Routing, which has them", sorted(options))
     budget, tolerance = checks.count("parameters", parameters), checks.number("tolerance", tolerance, 0, 1)
-    spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
-    per_level = expert_widths(expert_units, len(table.levels))
+    spec, per_level = _sizes(table, features, expert_units, embedding)
     towers = widths("tower_units", tower_units)
 
     start = np.array([width for units in (*per_level, towers) for width in units])

@@ -2,6 +2,7 @@
 
 import difflib
 import keyword
+import os
 import re
 from numbers import Integral, Real
 
@@ -50,9 +51,46 @@ def choice(argument, value, known):
     refuse(argument, f"one of {', '.join(known)}", f"{value!r}{hint}")
 
 
+def row(argument, value, expected):
+    """Return the entries of a list, a tuple or an array (not of rank 0) as a list; TypeError otherwise."""
+    if not isinstance(value, (list, tuple)) and not getattr(value, "ndim", 0):
+        refuse(argument, expected, repr(value), TypeError)
+    return list(value)
+
+
+def reals(argument, value):
+    """Return ``value`` as a float64 array of any shape; TypeError or ValueError where it is none of real numbers."""
+    import numpy as np  # not above: the command line must start without packages, to tell that they lack
+
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        refuse(argument, "an array", "rows of unequal length")
+    if array.dtype.kind not in "biuf":
+        refuse(argument, "real numbers", array.dtype, TypeError)
+    return array.astype(np.float64, copy=False)
+
+
+def columns(argument, table, names=()):
+    """Return ``table`` if it is a DataFrame with these columns; TypeError or ValueError otherwise."""
+    if not (hasattr(table, "columns") and hasattr(table, "groupby")):
+        refuse(argument, "a DataFrame", type(table).__name__, TypeError)
+    lacking = [name for name in names if name not in table.columns]
+    if lacking:
+        refuse(argument, f"the columns {', '.join(map(str, names))}", f"none of {lacking}")
+    return table
+
+
+def path(argument, value):
+    """Return ``value`` if it can be a path; TypeError otherwise."""
+    if not isinstance(value, (str, os.PathLike)):
+        refuse(argument, "a path", f"{value!r} ({type(value).__name__})", TypeError)
+    return value
+
+
 def task_names(argument, names):
     """Return ``names`` as a tuple of distinct, safe task names (letters, digits, single underscores)."""
-    if isinstance(names, str):
+    if isinstance(names, (str, set, frozenset)) or not hasattr(names, "__iter__"):  # a set has no order to go by
         refuse(argument, "a list of task names", repr(names), TypeError)
     names = tuple(names)
     if not names:

@@ -57,8 +57,9 @@ def draw(names=None, out=STORED):
     Raises:
         ValueError: an unknown figure; the known ones and the nearest match are named.
     """
-    names = [checks.choice("figure", name, tuple(FIGURES)) for name in (FIGURES if names is None else names)]
-    out = Path(out)
+    names = checks.row("names", list(FIGURES) if names is None else names, "a list of figures")
+    names = [checks.choice("figure", name, tuple(FIGURES)) for name in names]
+    out = Path(checks.path("out", out))
     out.mkdir(parents=True, exist_ok=True)
     paths = []
     for name in names:
@@ -160,6 +161,8 @@ def _label_correlation_numbers():
 def seed_gains(runs, metric, by=(), baseline="single-task"):
     """The gain of every single trial over the baseline with the same seed: ``by``, ``architecture``, ``seed``, ``gain``."""
     keys = [*by, "seed"]
+    checks.columns("runs", runs, ["architecture", *keys, metric])
+    checks.choice("baseline", baseline, tuple(runs["architecture"].unique()))
     base = runs[runs["architecture"] == baseline][[*keys, metric]].rename(columns={metric: "base"})
     rows = runs[runs["architecture"] != baseline].merge(base, on=keys, validate="many_to_one")
     rows["gain"] = METRICS[metric.rsplit("/")[-1]][1] * (rows[metric] - rows["base"])
@@ -168,6 +171,7 @@ def seed_gains(runs, metric, by=(), baseline="single-task"):
 
 def with_mean_mse(runs):
     """The runs with a column ``mean/mse``, the mean of the test MSE of tasks ``a`` and ``b``."""
+    checks.columns("runs", runs, ["a/mse", "b/mse"])
     return runs.assign(**{"mean/mse": (runs["a/mse"] + runs["b/mse"]) / 2})
 
 
@@ -191,6 +195,7 @@ def _plot_utilisation(summary):
 
 def seesaw_points(runs):
     """The path of every model in the plane of gains: against the single-task model with equal weights, 95 % intervals."""
+    checks.columns("runs", runs, ["architecture", "weight", "seed", "a/mse", "b/mse"])
     single = runs[runs["architecture"] == "single-task"]
     base = single[single["weight"] == 0.5].assign(architecture="base")
     swept = pd.concat([runs, *(base.assign(weight=weight) for weight in runs["weight"].unique())])

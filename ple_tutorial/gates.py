@@ -74,6 +74,8 @@ def summarise(readings):
     the gate, the same on all its rows: the mean over samples of the entropy of its weights, divided by the logarithm
     of the number of experts (1: all experts alike; 0: one expert alone; NaN for a gate of one expert).
     """
+    if not isinstance(readings, (list, tuple)) or not all(isinstance(reading, GateWeights) for reading in readings):
+        checks.refuse("readings", "a list of GateWeights, as of gate_weights", type(readings).__name__, TypeError)
     rows = []
     for reading in readings:
         n = len(reading.experts)

@@ -3,6 +3,8 @@
 Shapes are named ``batch``, ``features``, ``experts``, ``units``.
 """
 
+import contextlib
+
 import numpy as np
 
 from ple_tutorial import checks
@@ -15,7 +17,7 @@ def seeded(initializer, *seed):
     A Keras initializer returns the same array every time it is called: handed to several experts as it is, it
     makes them one and the same network, and their gate then has no gradient. Hence a copy for each.
     """
-    initializer = keras.initializers.get(initializer)
+    initializer = initializer_of("initializer", initializer)
     config = initializer.get_config()
     if "seed" in config:
         config["seed"] = int(np.random.SeedSequence(seed).generate_state(1)[0] >> 1)
@@ -23,9 +25,7 @@ def seeded(initializer, *seed):
 
 
 def _widths(argument, value):
-    if not isinstance(value, (list, tuple, np.ndarray)):
-        checks.refuse(argument, "a list of whole numbers", repr(value), TypeError)
-    value = [checks.count(argument, width) for width in value]
+    value = [checks.count(argument, width) for width in checks.row(argument, value, "a list of whole numbers")]
     if not value:
         checks.refuse(argument, "at least one width", "an empty list")
     return value
@@ -39,9 +39,28 @@ def activation_of(argument, value):
         checks.refuse(argument, "the name of a Keras activation, such as 'relu'", repr(value))
 
 
+def initializer_of(argument, value):
+    """``value`` as a Keras initializer; ValueError where it names none, or is a function, which takes no seed."""
+    with contextlib.suppress(ValueError, TypeError):
+        found = keras.initializers.get(value)
+        if isinstance(found, keras.initializers.Initializer):
+            return found
+    checks.refuse(argument, "a Keras initializer or its name, such as 'glorot_uniform'", repr(value))
+
+
 def _check_rank(name, shape, rank, meaning):
+    if not isinstance(shape, (tuple, list)) or not all(isinstance(n, (int, type(None))) for n in shape):
+        checks.refuse(f"input of {name}", f"shape {meaning}", f"{shape}")
     if len(shape) != rank:
         checks.refuse(f"input of {name}", f"shape {meaning}", f"rank {len(shape)}: {tuple(shape)}")
+    if None in shape[1:]:
+        checks.refuse(f"input of {name}", f"shape {meaning}, all but the batch known", tuple(shape))
+
+
+def _check_pair(name, shapes, meaning):
+    if not isinstance(shapes, (tuple, list)) or len(shapes) != 2 or not isinstance(shapes[0], (tuple, list)):
+        checks.refuse(f"input of {name}", meaning, f"{shapes}")
+    return shapes
 
 
 class _Overlap(keras.regularizers.Regularizer):
@@ -99,11 +118,12 @@ class Experts(keras.layers.Layer):
         self.activation = activation_of("activation", activation)
         self.normalise = checks.flag("normalise", normalise)
         self.orthogonality = checks.number("orthogonality", orthogonality, 0, 1e6)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = initializer_of("kernel_initializer", kernel_initializer)
         self.seed = checks.count("seed", seed, 0)
 
     def build(self, input_shape):
         _check_rank(self.name, input_shape, 2, "(batch, features)")
+        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
         self.kernels, self.biases, self.norms = [], [], []
         width = input_shape[-1]
         for i, units in enumerate(self.units):
@@ -185,13 +205,14 @@ class Gate(keras.layers.Layer):
         self.experts = list(experts)
         self.temperature = checks.number("temperature", temperature, 1e-3, 1e3)
         self.dropout = checks.number("dropout", dropout, 0, 0.99)
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.kernel_initializer = initializer_of("kernel_initializer", kernel_initializer)
         self.seed = checks.count("seed", seed, 0)
         if self.dropout:
             self.dice = keras.random.SeedGenerator(self.seed)
 
     def build(self, input_shape):
         _check_rank(self.name, input_shape, 2, "(batch, features)")
+        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
         self.kernel = self.add_weight(
             name="kernel",
             shape=(input_shape[-1], len(self.experts)),
@@ -236,11 +257,13 @@ class Mix(keras.layers.Layer):
     """
 
     def build(self, input_shape):
-        weights, experts = input_shape
+        weights, experts = _check_pair(self.name, input_shape, "[weights, experts]")
         _check_rank(self.name, weights, 2, "(batch, experts)")
         _check_rank(self.name, experts, 3, "(batch, experts, units)")
         if weights[1] != experts[1]:
             checks.refuse(f"input of {self.name}", f"{experts[1]} weights for {experts[1]} experts", weights[1])
+        if None not in (weights[0], experts[0]) and weights[0] != experts[0]:
+            checks.refuse(f"input of {self.name}", f"weights for {experts[0]} samples", weights[0])
 
     def call(self, inputs):
         weights, experts = inputs
@@ -280,6 +303,7 @@ class Stitch(keras.layers.Layer):
         _check_rank(self.name, input_shape, 3, "(batch, experts, units)")
         if input_shape[1] != len(self.start[0]):
             checks.refuse(f"input of {self.name}", f"{len(self.start[0])} experts", input_shape[1])
+        self.input_spec = keras.layers.InputSpec(ndim=3, axes={1: input_shape[1]})
         shape = (len(self.start), len(self.start[0]))
         self.alphas = self.add_weight(name="alphas", shape=shape, initializer=self._given)
 
@@ -309,7 +333,7 @@ class Tabular(keras.layers.Layer):
         seed: of the initial vectors.
 
     Raises:
-        ValueError: no code column, or numbers below one.
+        ValueError: no code column, numbers below one, or an input of another rank or number of code columns.
 
     Source: PLE paper, section 5.3, and MMoE paper, section 6.2, feed the census's categorical features so.
     """
@@ -321,6 +345,11 @@ class Tabular(keras.layers.Layer):
         self.seed = checks.count("seed", seed, 0)
 
     def build(self, input_shape):
+        numeric, codes = _check_pair(self.name, input_shape, "[numbers, codes]")
+        _check_rank(self.name, numeric, 2, "(batch, columns)")
+        _check_rank(self.name, codes, 2, "(batch, columns)")
+        if codes[1] != len(self.cardinalities):
+            checks.refuse(f"input of {self.name}", f"{len(self.cardinalities)} columns of codes", codes[1])
         self.offsets = np.cumsum([0, *self.cardinalities[:-1]]).astype("int32")
         self.table = self.add_weight(
             name="table",

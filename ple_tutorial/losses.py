@@ -15,7 +15,8 @@ def task_loss(kind, labels, predictions, mask):
         predictions: ``(batch, 1)``.
 
     Raises:
-        ValueError: an array of another rank, which would be stretched over the batch without a word.
+        ValueError: an array of another shape, which would be stretched over the batch without a word.
+        TypeError: something other than an array.
 
     Source: PLE paper, Eq. 9. The mean is over the task's own samples, not over the batch.
     """
@@ -24,8 +25,13 @@ def task_loss(kind, labels, predictions, mask):
         ("predictions", predictions, 2, "(batch, 1)"),
         ("mask", mask, 1, "(batch,)"),
     ):
-        if len(value.shape) != rank:
+        if not hasattr(value, "shape"):
+            checks.refuse(argument, f"an array of shape {shape}", type(value).__name__, TypeError)
+        # None stands for a length that is known only when the compiled program runs.
+        if len(value.shape) != rank or (value.shape[-1] not in (1, None) and rank == 2):
             checks.refuse(argument, f"shape {shape}", f"shape {tuple(value.shape)}")
+        if len({labels.shape[0], value.shape[0]} - {None}) > 1:
+            checks.refuse(argument, f"{labels.shape[0]} samples, as many as labels", value.shape[0])
     labels = keras.ops.where(
         keras.ops.cast(mask, "bool"), labels, 0
     )  # a missing label may be NaN, and NaN times 0 is NaN
@@ -45,8 +51,9 @@ def loss_weights(kinds, weights=None):
     weights = {} if weights is None else weights
     if not isinstance(weights, dict):
         checks.refuse("loss_weights", "a dict {task: weight}", repr(weights), TypeError)
+    kinds = checks.task_names("kinds", kinds)
     for task in weights:
-        checks.choice("loss_weights", task, tuple(kinds))
+        checks.choice("loss_weights", task, kinds)
     full = {task: checks.number(f"loss_weights[{task!r}]", weights.get(task, 1.0), 0, 1e6) for task in kinds}
     if not any(full.values()):
         checks.refuse("loss_weights", "at least one weight above 0", full)
@@ -60,4 +67,5 @@ def for_compile(kinds):
     share of the batch: with masks, which leave the devices unequal numbers of samples, that is not the mean of the whole.
     """
     classes = {"binary": keras.losses.BinaryCrossentropy, "regression": keras.losses.MeanSquaredError}
+    kinds = checks.task_kinds("kinds", kinds)
     return {task: classes[kind](reduction="mean_with_sample_weight") for task, kind in kinds.items()}

@@ -8,6 +8,7 @@ from scipy import stats
 from sklearn.metrics import log_loss, mean_squared_error, roc_auc_score
 
 from ple_tutorial import checks
+from ple_tutorial.data import TaskData
 
 
 def _auc(labels, predictions):
@@ -40,12 +41,17 @@ def evaluate(data, predictions):
     Raises:
         ValueError: a task without predictions, a wrong length, predictions that are not finite, or for a binary task
             some that are no probability.
+        TypeError: arguments of the wrong kind.
     """
+    if not isinstance(data, TaskData):
+        checks.refuse("data", "a TaskData", type(data).__name__, TypeError)
+    if not hasattr(predictions, "keys"):
+        checks.refuse("predictions", "a dict {task: array}", type(predictions).__name__, TypeError)
     scores = {}
     for task, kind in data.kinds.items():
         if task not in predictions:
             checks.refuse("predictions", f"one array for each of {list(data.kinds)}", f"none for {task!r}")
-        p = np.asarray(predictions[task], np.float64)
+        p = checks.reals(f"predictions[{task!r}]", predictions[task])
         if p.shape not in ((len(data),), (len(data), 1)):
             checks.refuse(f"predictions[{task!r}]", f"shape ({len(data)},) or ({len(data)}, 1)", f"shape {p.shape}")
         if not np.isfinite(p).all():
@@ -100,7 +106,7 @@ def mtl_gain(metric, multi_task, single_task, confidence=0.95):
     Source: PLE paper, Eq. 11; there one run each, without an interval.
     """
     sign = METRICS[checks.choice("metric", metric, tuple(METRICS))][1]
-    multi, single = (np.asarray(scores, float) for scores in (multi_task, single_task))
+    multi, single = checks.reals("multi_task", multi_task), checks.reals("single_task", single_task)
     if multi.ndim != 1 or multi.shape != single.shape or len(multi) < 2:
         came = f"shapes {multi.shape}, {single.shape}"
         checks.refuse("multi_task and single_task", "two rows of at least two paired runs", came)
@@ -137,10 +143,13 @@ def gain_table(runs, metric, by=(), baseline="single-task", confidence=0.95):
         ValueError: a column that is not there, a run that is there twice, no run of the baseline, a seed that a model has
             and the baseline lacks, or the reverse.
     """
-    by = [by] if isinstance(by, str) else list(by)
-    lacking = [column for column in ("architecture", "seed", *by, metric) if column not in runs]
-    if lacking:
-        checks.refuse("runs", f"the columns architecture, seed, {', '.join([*by, metric])}", f"none of {lacking}")
+    if not isinstance(metric, str):
+        checks.refuse("metric", "the name of a column", repr(metric), TypeError)
+    by = [by] if isinstance(by, str) else checks.row("by", by, "names of columns")
+    checks.columns("runs", runs, ["architecture", "seed", *by, metric])
+    checks.reals(f"runs[{metric!r}]", runs[metric])
+    if runs[by].isna().any(axis=None):
+        checks.refuse("runs", f"a value of {', '.join(by)} in every row", "some missing")
     if runs.duplicated([*by, "architecture", "seed"]).any():
         checks.refuse("runs", "one run for each architecture and seed", "some twice; name further columns in by")
     architectures = sorted(set(runs["architecture"]))

@@ -1,7 +1,11 @@
 """``build_model``: a routing table in, a plain functional ``keras.Model`` out."""
 
+import tempfile
 import zlib
+from itertools import zip_longest
+from pathlib import Path
 
+import h5py
 import numpy as np
 
 from ple_tutorial import checks
@@ -72,12 +76,9 @@ def build_model(
             own_residual=own_residual,
             detach_others=detach_others,
         )
-    elif tuple(kinds) != table.tasks:
-        checks.refuse("tasks", f"the tasks of the routing table, {list(table.tasks)}", list(kinds))
-    per_level = expert_widths(expert_units, len(table.levels))
+    check_tasks(table, kinds)
+    per_level = expert_widths(expert_units, len(table.levels), table.towers)
     towers = widths("tower_units", tower_units)
-    if table.towers == "all" and len({units[-1] for units in per_level}) > 1:
-        checks.refuse("expert_units", "one last width on all levels, since the towers read them all", per_level)
     seed = checks.count("seed", seed, 0)
     orthogonality = checks.number("orthogonality", orthogonality, 0, 1e6)
     of_gates = {"temperature": gate_temperature, "dropout": gate_dropout}
@@ -154,9 +155,8 @@ def _near_own(own, first, experts):
 
 
 def _inputs(features, embedding, of):
-    spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
-    columns = checks.count("features", spec.numeric, 0 if spec.cardinalities else 1)
-    numeric = keras.Input((columns,), name="numeric" if spec.cardinalities else "features")
+    spec = feature_spec(features)
+    numeric = keras.Input((spec.numeric,), name="numeric" if spec.cardinalities else "features")
     if not spec.cardinalities:
         return numeric, numeric
     codes = keras.Input((len(spec.cardinalities),), dtype="int32", name="codes")
@@ -177,6 +177,8 @@ def check_fits(model, data, argument):
         checks.refuse("keras backend", expected, keras.backend.backend(), RuntimeError)
     if not isinstance(model, keras.Model):
         checks.refuse("model", "a Keras model", type(model).__name__, TypeError)
+    if not hasattr(model, "output"):
+        checks.refuse("model", "a functional Keras model", f"{model.name!r}, which has no outputs yet")
     if not isinstance(data, TaskData):
         checks.refuse(argument, "a TaskData", type(data).__name__, TypeError)
     tasks = list(model.output) if isinstance(model.output, dict) else None
@@ -206,17 +208,86 @@ def _check_head(layer, data, argument):
         )
 
 
+def load_weights(model, path):
+    """Load what ``model.save_weights(path)`` wrote into a model of the same layers, all of it or nothing.
+
+    Keras's own ``model.load_weights`` reads a file layer by layer: with a file of another architecture it has changed some
+    weights by the time it raises, and raises nothing where it finds a part of the file for each of its layers. Here the
+    names of all layers and the shapes of all weights in the file are compared first. The file says no more: not the
+    kinds of the tasks, activations, temperatures, the order in which a gate sees its experts, or numbers of codes of
+    equal sum. Save the whole model where these may be forgotten (``model.save("x.keras")``).
+
+    Args:
+        model: from ``build_model``.
+        path: of a file whose name ends in ``.weights.h5``.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a file of other layers, or none of weights; the model keeps the weights that it has.
+        TypeError: no Keras model, or no path.
+    """
+    if not isinstance(model, keras.Model) or not hasattr(model, "output"):
+        checks.refuse("model", "a functional Keras model", type(model).__name__, TypeError)
+    file = Path(checks.path("path", path))
+    if not file.exists():
+        raise FileNotFoundError(f"path: expected a file of weights, got {str(path)!r}, where there is none")
+    if not file.name.endswith(".weights.h5"):
+        checks.refuse("path", "a file whose name ends in .weights.h5, as of model.save_weights", repr(str(path)))
+    layers = keras.Model(model.input, model.output)  # the same ones, without the optimizer of a compiled model
+    with tempfile.TemporaryDirectory() as folder:
+        own = Path(folder) / "own.weights.h5"
+        layers.save_weights(own)
+        expected, came = _layers_in(own), _layers_in(file)
+        for one, other in zip_longest(expected, came, fillvalue="no further layer"):
+            if one != other:
+                checks.refuse("path", f"the layers of {model.name!r}: {one}", f"a file with {other}")
+        try:
+            layers.load_weights(file)
+        except Exception as error:  # whatever h5py and Keras make of a damaged file
+            layers.load_weights(own)
+            checks.refuse("path", "a whole file of weights", f"one that cannot be read ({type(error).__name__})")
+
+
+def _layers_in(file):
+    """What a weights file says of its layers, in the order of their places in it: name, and shapes of the weights."""
+    layers = []
+
+    def visit(place, group):
+        if "name" in group.attrs:
+            layers.append(f"{group.attrs['name']!r} {[weights.shape for weights in group.values()]}")
+
+    try:
+        with h5py.File(file) as opened:
+            opened["layers"].visititems(visit)
+    except Exception as error:  # of many kinds where bytes are damaged
+        checks.refuse("path", "a file of weights, as of model.save_weights", f"another ({type(error).__name__})")
+    return layers
+
+
+def check_tasks(table, kinds):
+    """Refuse tasks other than those of the routing table, or in another order."""
+    if tuple(kinds) != tuple(table.tasks):
+        checks.refuse("tasks", f"the tasks of the routing table, {list(table.tasks)}", list(kinds))
+
+
+def feature_spec(features):
+    """``features``, a number of them or a ``FeatureSpec``, as a ``FeatureSpec`` of at least one column."""
+    spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
+    checks.count("features", spec.numeric, 0 if spec.cardinalities else 1)
+    return spec
+
+
 def widths(argument, given):
     """``given`` as a list of whole numbers of at least one; it may be empty."""
-    if not isinstance(given, (list, tuple, np.ndarray)):
-        checks.refuse(argument, "a list of widths", repr(given), TypeError)
-    return [checks.count(argument, width) for width in given]
+    return [checks.count(argument, width) for width in checks.row(argument, given, "a list of widths")]
 
 
-def expert_widths(expert_units, levels):
-    """``expert_units`` as one list of widths for each level."""
-    if not isinstance(expert_units, (list, tuple, np.ndarray)) or not len(expert_units):
-        checks.refuse("expert_units", "a list of widths, or one list for each level", repr(expert_units), TypeError)
+def expert_widths(expert_units, levels, towers="last"):
+    """``expert_units`` as one list of widths for each level, all with one last width where the towers read all levels."""
+    expected = "a list of widths, or one list for each level"
+    given, expert_units = expert_units, checks.row("expert_units", expert_units, expected)
+    if not expert_units:
+        checks.refuse("expert_units", expected, repr(given), TypeError)
     if not hasattr(expert_units[0], "__iter__"):
         expert_units = [expert_units] * levels
     if len(expert_units) != levels:
@@ -224,4 +295,6 @@ def expert_widths(expert_units, levels):
     per_level = [widths("expert_units", units) for units in expert_units]
     if not all(per_level):
         checks.refuse("expert_units", "at least one width on each level", repr(expert_units))
+    if towers == "all" and len({units[-1] for units in per_level}) > 1:
+        checks.refuse("expert_units", "one last width on all levels, since the towers read them all", per_level)
     return per_level

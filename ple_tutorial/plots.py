@@ -99,7 +99,8 @@ def draw_routing(table, lit=None, title=None):
         lit: one of ``MAP_PARTS`` or several; the rest is faded. All is lit if not given.
         title: above the drawing; the architecture's name if not given.
     """
-    lit = set(MAP_PARTS if lit is None else [lit] if isinstance(lit, str) else lit)
+    _check_tables("table", [table])
+    lit = MAP_PARTS if lit is None else [lit] if isinstance(lit, str) else checks.row("lit", lit, "names of parts")
     for part in lit:
         checks.choice("lit", part, MAP_PARTS)
     fig, ax = figure(6.5, 0.62 * (3.5 + _Drawing.LEVEL * len(table.levels)))
@@ -107,8 +108,15 @@ def draw_routing(table, lit=None, title=None):
     return fig
 
 
+def _check_tables(argument, tables):
+    if not tables or not all(hasattr(table, "levels") for table in tables):
+        checks.refuse(argument, "a Routing, as of routing.routing", repr(tables), TypeError)
+
+
 def draw_family(tables, columns=5):
     """Several routing tables side by side, in the manner of the PLE paper's Figure 1; without losses and score."""
+    _check_tables("tables", checks.row("tables", tables, "a list of Routing"))
+    checks.count("columns", columns)
     levels = max(len(table.levels) for table in tables)
     rows = -(-len(tables) // columns)
     fig, axes = figure(7.2, (0.45 + 0.6 * levels) * rows, nrows=rows, ncols=columns, squeeze=False)
@@ -293,8 +301,9 @@ def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of the signal's var
         gains: ``metrics.gain_table`` by ``correlation``.
         runs: the gain of each seed, columns ``correlation``, ``architecture``, ``gain``; drawn as faint points.
     """
+    gains = checks.columns("gains", gains).reset_index()
+    checks.columns("gains", gains, ["architecture", "correlation", "mean", "low", "high"])
     fig, ax = figure(6.5, 3.4)
-    gains = gains.reset_index()
     names = [name for name in ARCHITECTURES if name in set(gains["architecture"])]
     positions = {p: i for i, p in enumerate(sorted(gains["correlation"].unique()))}
     for index, name in enumerate(names):
@@ -332,6 +341,7 @@ def seesaw(points, labels=("a", "b"), unit="units of the signal's variance", nea
         unit: of the gains.
         near: the right panel shows the surroundings of the origin, so far to the left and down.
     """
+    checks.columns("points", points, ["architecture", "weight", "x", "x_low", "x_high", "y", "y_low", "y_high"])
     fig, axes = figure(7.2, 3.9, ncols=2)
     names = [name for name in ARCHITECTURES if name in set(points["architecture"])]
     for ax in axes:
@@ -459,6 +469,7 @@ def gate_bars(summary):
     Args:
         summary: as of ``gates.summarise``, with the columns ``row`` and ``column``: titles of the panels of a grid.
     """
+    checks.columns("summary", summary, ["row", "column", "level", "gate", "expert", "mean", "std"])
     lines, columns = (list(dict.fromkeys(summary[key])) for key in ("row", "column"))
     fig, axes = figure(7.2, 2.4 * len(lines) + 0.6, nrows=len(lines), ncols=len(columns), squeeze=False, sharex=True)
     colours = _group_colours(summary)
@@ -500,6 +511,7 @@ def gate_violins(samples):
     Args:
         samples: tidy, columns ``architecture``, ``correlation``, ``gate`` (with its level), ``expert``, ``weight``.
     """
+    checks.columns("samples", samples, ["architecture", "correlation", "gate", "expert", "weight"])
     rows = list(dict.fromkeys(samples["correlation"]))
     columns = [n for n in ARCHITECTURES if n in set(samples["architecture"])]
     counts = [samples[samples["architecture"] == c].groupby(["gate", "expert"]).ngroups for c in columns]
@@ -541,6 +553,7 @@ def score_strip(runs, metrics, by, strips):
         by: the column that tells the strips apart.
         strips: ``{value of that column: label}``, two of them; the first is drawn filled, the second hollow.
     """
+    checks.columns("runs", runs, ["architecture", by, *metrics])
     fig, axes = figure(6.5, 3.5, ncols=len(metrics), squeeze=False, sharey=True)
     names = [name for name in ARCHITECTURES if name in set(runs["architecture"])][::-1]
     for ax, (column, label) in zip(axes[0], metrics.items(), strict=True):
@@ -566,6 +579,7 @@ def label_correlations(table):
     Args:
         table: columns ``correlation``, ``draw``, ``pearson``.
     """
+    checks.columns("table", table, ["correlation", "draw", "pearson"])
     fig, ax = figure(6.5, 3.2)
     wide = table.pivot(index="correlation", columns="draw", values="pearson")
     ax.plot(wide.index, wide, color=GREY, lw=0.6, alpha=0.5)
@@ -589,6 +603,7 @@ def rank_sweep(places, xlabel, lit=None):
         xlabel: what the settings are.
         lit: the videos to colour; the four that move most if not given.
     """
+    checks.columns("places", places)
     fig, ax = figure(6.5, 0.34 * places.shape[1] + 0.7)
     moves = (places.max() - places.min()).sort_values(ascending=False, kind="stable")
     lit = list(moves.index[:4] if lit is None else lit)

@@ -52,13 +52,11 @@ def fused_score(predictions, weights, video_len, f="log"):
 
 def _row(argument, value, length, most):
     """``value`` as float64 ``(batch,)`` of finite numbers from 0 to ``most``, or a refusal that names it."""
-    row = np.asarray(value)
+    row = checks.reals(argument, value)
     if row.ndim != 1 or (length is not None and len(row) != length):
         checks.refuse(argument, f"shape ({'batch' if length is None else length},)", f"shape {row.shape}")
-    if not np.issubdtype(row.dtype, np.number):
-        checks.refuse(argument, "numbers", row.dtype, TypeError)
     wrong = ~(np.isfinite(row) & (row >= 0) & (row <= most))
     if wrong.any():
         expected = "finite numbers of 0 or more" if most == np.inf else f"numbers from 0 to {most}"
-        checks.refuse(argument, expected, f"{row[wrong][0]} at position {int(np.argmax(wrong))}")
-    return row.astype(np.float64)
+        checks.refuse(argument, expected, f"{row[wrong][0]:g} at position {int(np.argmax(wrong))}")
+    return row

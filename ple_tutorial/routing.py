@@ -53,11 +53,12 @@ class Mixer:
     def __post_init__(self):
         checks.choice("how", self.how, MIXERS)
         checks.choice("reads", self.reads, ("stream", "features"))
-        if not isinstance(self.sees, tuple) or not self.sees or len(set(self.sees)) < len(self.sees):
+        named = isinstance(self.sees, tuple) and all(isinstance(group, str) for group in self.sees)
+        if not named or not self.sees or len(set(self.sees)) < len(self.sees):
             checks.refuse("sees", "a tuple of one or more groups, each once", repr(self.sees))
         for name in ("detached", "residual"):
             groups = getattr(self, name)
-            if not isinstance(groups, tuple) or not set(groups) <= set(self.sees):
+            if not isinstance(groups, tuple) or not all(group in self.sees for group in groups):
                 checks.refuse(name, f"a tuple of groups among {self.sees}", repr(groups))
         if self.residual and self.how != "gate":
             checks.refuse("residual", f"none for a mixer of kind {self.how!r}", self.residual)
@@ -78,6 +79,12 @@ class Level:
     experts: dict
     mixers: dict
 
+    def __post_init__(self):
+        if not isinstance(self.experts, dict):
+            checks.refuse("experts", "a dict {group: number of experts}", repr(self.experts), TypeError)
+        if not isinstance(self.mixers, dict) or not all(isinstance(mixer, Mixer) for mixer in self.mixers.values()):
+            checks.refuse("mixers", "a dict {stream: Mixer}", repr(self.mixers), TypeError)
+
 
 @dataclass(frozen=True)
 class Routing:
@@ -91,6 +98,7 @@ class Routing:
             linear combination of its task's streams of all levels (the skip connections of sluice networks).
 
     Raises:
+        TypeError: tasks or levels of the wrong kind.
         ValueError: a mixer of a group that its level lacks, or that passes on other than one expert; a stitch of a
             stream without experts of its own; a group or a gate, above the first level, whose stream the level below
             does not send; a task without a stream that its tower could read.
@@ -102,6 +110,11 @@ class Routing:
     towers: str = "last"
 
     def __post_init__(self):
+        if not isinstance(self.architecture, str):
+            checks.refuse("architecture", "a name", repr(self.architecture), TypeError)
+        checks.task_names("tasks", self.tasks)
+        if not isinstance(self.levels, tuple) or not all(isinstance(level, Level) for level in self.levels):
+            checks.refuse("levels", "a tuple of Level", repr(self.levels), TypeError)
         checks.choice("towers", self.towers, ("last", "all"))
         sent = None  # by the level below; the first level reads the features
         for number, level in enumerate(self.levels, 1):
@@ -126,7 +139,10 @@ class Routing:
 
     def expert_names(self, level, stream):
         """Names of the experts that the mixer of ``stream`` sees on ``level`` (from 1), in the order of its weights."""
+        if checks.count("level", level) > len(self.levels):
+            checks.refuse("level", f"one of {len(self.levels)}", level)
         rows = self.levels[level - 1]
+        checks.choice("stream", stream, tuple(rows.mixers))
         return [name for group in rows.mixers[stream].sees for name in _names(group, rows.experts[group])]
 
     def __str__(self):

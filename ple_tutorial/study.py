@@ -27,6 +27,8 @@ from ple_tutorial.progress import bar
 from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing
 from ple_tutorial.training import fit, predict
 
+RECORDS = ("scores", "gates", "gate samples")
+
 
 @dataclass(frozen=True)
 class Study:
@@ -54,6 +56,15 @@ class Study:
     others: dict = field(default_factory=dict)
     record: str = "scores"
 
+    def __post_init__(self):
+        for name, kind in (("models", dict), ("others", dict), ("seeds", (tuple, list)), ("points", (tuple, list))):
+            if not isinstance(getattr(self, name), kind):
+                expected = "a dict" if kind is dict else "a tuple"
+                checks.refuse(name, expected, repr(getattr(self, name)), TypeError)
+        if not callable(self.make_data):
+            checks.refuse("make_data", "a function of a seed and a point", repr(self.make_data), TypeError)
+        checks.choice("record", self.record, RECORDS)
+
 
 def trials(study, jobs=1, show_progress=True):
     """Run a ``Study``.
@@ -72,6 +83,8 @@ def trials(study, jobs=1, show_progress=True):
         ValueError: a study without a model (or another learner), a point or a seed.
     """
     jobs = checks.count("jobs", jobs)
+    if not isinstance(study, Study):
+        checks.refuse("study", "a Study", repr(study), TypeError)
     seeds = [checks.count("seeds", seed, 0) for seed in study.seeds]
     if not ((study.models or study.others) and study.points and seeds):
         checks.refuse("study", "at least one model, point and seed", "none")
@@ -133,6 +146,7 @@ def run(name, out, jobs=1):
         ValueError: an unknown study; the nearest match is named.
     """
     study = STUDIES[checks.choice("study", name, tuple(STUDIES))]
+    checks.path("out", out)
     table = trials(study, jobs)
     seeds = f"{min(study.seeds)} to {max(study.seeds)}" if len(study.seeds) > 1 else study.seeds[0]
     head = [
@@ -147,7 +161,8 @@ def run(name, out, jobs=1):
 
 def write_table(table, path, head=()):
     """Write a DataFrame as CSV with ``#`` lines at its head: beside, then renamed."""
-    path = Path(path)
+    checks.columns("table", table)
+    path = Path(checks.path("path", path))
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
     text = "".join(f"# {line}\n" for line in head) + table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
@@ -162,7 +177,7 @@ def read_table(path):
     Raises:
         FileNotFoundError: no such file; the message says which command makes it.
     """
-    path = Path(path)
+    path = Path(checks.path("path", path))
     if not path.is_file():
         command = f"python -m ple_tutorial study {path.stem}"
         raise FileNotFoundError(
@@ -190,6 +205,7 @@ FIT = {"epochs": 20, "batch_size": 128, "learning_rate": 3e-3}
 
 def dial_data(seed, correlation, rows=4096, **changes):
     """Two regressions on the dial: ``rows`` to train on, 8,192 to test on, four sines, noise of half the signal's spread."""
+    checks.count("rows", rows)
     settings = {"features": 32, "sines": 4, "noise": 0.5} | changes
     data = make_synthetic(rows + 8192, correlation, seed=seed, **settings)
     return data.take(slice(0, rows)), None, data.take(slice(rows, None))
@@ -218,6 +234,7 @@ def seesaw_data(seed, weight=None, correlation=0.5, rows=8192):
 
 def seesaw_fit(weight):
     """The settings of ``fit`` for a weight of task a; task b has the rest."""
+    checks.number("weight", weight, 0, 1)
     return FIT | {"loss_weights": {"a": weight, "b": 1 - weight}}
 
 
@@ -293,7 +310,7 @@ def _census(amounts):
 
 def census_data(seed, amounts="numbers"):
     """The one split of the census, whatever the ``seed``; ``amounts``: ``numbers``, or ``codes`` for codes as well."""
-    return _census(amounts)
+    return _census(checks.choice("amounts", amounts, ("numbers", "codes")))
 
 
 @functools.cache

@@ -65,7 +65,7 @@ def fit(
     Source: PLE paper, Eqs. 8 and 9 (joint loss over the union of the sample spaces).
     """
     epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
-    seed = checks.count("seed", seed, 0)
+    seed, shuffle = checks.count("seed", seed, 0), checks.flag("shuffle", shuffle)
     check_fits(model, train, "train")
     if valid is not None:
         check_fits(model, valid, "valid")

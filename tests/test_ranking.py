@@ -98,7 +98,7 @@ def test_bad_values_are_refused_by_name(change, message):
         ({"weights": [1, 2, 0.5]}, "weights: expected a dict"),
         ({"predictions": np.ones((3, 3))}, "predictions: expected a dict"),
         ({"weights": {"VTR": "1"}}, r"weights\['VTR'\]: .* got '1'"),
-        ({"video_len": ["1:00", "2:00", "3:00"]}, "video_len: expected numbers"),
+        ({"video_len": ["1:00", "2:00", "3:00"]}, "video_len: expected real numbers"),
     ],
 )
 def test_wrong_kinds_are_refused_by_name(change, message):

@@ -191,7 +191,7 @@ def load(full=False):
     Raises:
         CensusNotFound: a file is missing or damaged.
     """
-    text = (_train_text() if full else b"") + _read(find())
+    text = (_train_text() if checks.flag("full", full) else b"") + _read(find())
     words = [name for name in COLUMNS if name not in {*NUMERIC, "instance_weight"}]
     frame = pd.read_csv(
         io.BytesIO(text),
@@ -248,6 +248,7 @@ def splits(seed=0, full=False):
     Raises:
         CensusNotFound: a file is missing or damaged.
     """
+    checks.count("seed", seed, 0)
     frame = load(full)
     codes = [frame[name].cat for name in CODES]
     data = TaskData(
@@ -279,7 +280,9 @@ def amounts_as_codes(parts, least=20):
         ValueError, TypeError: parts that are not of ``splits``, or a number below one.
     """
     least = checks.count("least", least)
-    _check_census("parts", *parts)
+    _check_census("parts", *checks.row("parts", parts, "a list of TaskData, as from splits"))
+    if not parts or any(part.spec != parts[0].spec or part.spec.numeric != len(NUMERIC) for part in parts):
+        checks.refuse("parts", f"parts of one split, each with {len(NUMERIC)} numbers", [part.spec for part in parts])
     columns, cardinalities = [[part.features["codes"]] for part in parts], list(parts[0].cardinalities)
     for position in map(NUMERIC.index, AMOUNTS):
         values, counts = np.unique(parts[0].features["numeric"][:, position], return_counts=True)

@@ -30,7 +30,7 @@ class Sines:
 
     def __post_init__(self):
         for name in ("alpha", "beta"):
-            value = np.asarray(getattr(self, name), float)
+            value = checks.reals(name, getattr(self, name))
             if value.ndim != 1 or not np.isfinite(value).all():
                 checks.refuse(name, "a row of finite numbers", value.tolist())
             object.__setattr__(self, name, tuple(value.tolist()))
@@ -46,6 +46,7 @@ class Sines:
 
     def signal(self, z):
         """The noise-free label at ``z``, of any shape."""
+        checks.reals("z", z)
         return z + sum(np.sin(a * z + b) for a, b in zip(self.alpha, self.beta, strict=True))
 
 
@@ -54,8 +55,11 @@ def label_covariance(one, other, correlation, scale=1.0):
 
     Source: Gaussian integrals; they agree with a Monte Carlo estimate to its error (tested).
     """
+    for name, sines in (("one", one), ("other", other)):
+        if not isinstance(sines, Sines):
+            checks.refuse(name, "a Sines", repr(sines), TypeError)
     p = checks.number("correlation", correlation, -1, 1)
-    variance = checks.number("scale", scale, 0) ** 2
+    variance = checks.number("scale", scale, 0, 1e6) ** 2
     a, b, c, d = (np.asarray(row) for row in (one.alpha, one.beta, other.alpha, other.beta))
     damped_a, damped_c = np.exp(-variance * a**2 / 2), np.exp(-variance * c**2 / 2)
     linear = variance * p * (1 + (a * damped_a * np.cos(b)).sum() + (c * damped_c * np.cos(d)).sum())
@@ -67,8 +71,11 @@ def label_covariance(one, other, correlation, scale=1.0):
 
 def label_correlation(one, other, correlation, scale=1.0, noise=0.0):
     """Pearson correlation of two tasks' labels, where ``noise`` is in units of the signals' standard deviation."""
+    checks.number("scale", scale, 1e-6, 1e6)
+    noise = checks.number("noise", noise, 0, 1e6)
+    covariance = label_covariance(one, other, correlation, scale)
     spread = np.sqrt(label_covariance(one, one, 1, scale) * label_covariance(other, other, 1, scale))
-    return label_covariance(one, other, correlation, scale) / spread / (1 + noise**2)
+    return covariance / spread / (1 + noise**2)
 
 
 def _mean(sines, scale):
@@ -90,16 +97,16 @@ def task_directions(correlation, features, tasks=2, seed=0):
     tasks, features = checks.count("tasks", tasks), checks.count("features", features)
     if features < tasks:
         checks.refuse("features", f"at least one for each of {tasks} tasks", features)
-    if np.ndim(correlation) == 0:
+    if isinstance(correlation, str) or not hasattr(correlation, "__len__"):
         p = checks.number("correlation", correlation, -1, 1)
         if tasks > 2:
             checks.refuse("correlation", f"a {tasks} x {tasks} matrix for {tasks} tasks", f"the number {p:g}")
         cosines = np.array([[1, p], [p, 1]])[:tasks, :tasks]
     else:
-        cosines = np.asarray(correlation, float)
+        cosines = checks.reals("correlation", correlation)
         if cosines.shape != (tasks, tasks):
             checks.refuse("correlation", f"a {tasks} x {tasks} matrix", f"shape {cosines.shape}")
-        if not (np.allclose(cosines, cosines.T) and np.allclose(np.diag(cosines), 1)):  # also refuses NaN
+        if not (np.isfinite(cosines).all() and np.allclose(cosines, cosines.T) and np.allclose(np.diag(cosines), 1)):
             checks.refuse("correlation", "a symmetric matrix with ones on its diagonal", cosines.tolist())
     values, vectors = np.linalg.eigh(cosines)
     if values[0] < -1e-9:
@@ -154,6 +161,7 @@ def make_synthetic(
     kinds = checks.task_kinds("tasks", PAIR if tasks is None else tasks)
     rows, seed = checks.count("rows", rows), checks.count("seed", seed, 0)
     scale = checks.number("scale", scale, 1e-6, 1e6)
+    common_sines, standardise = checks.flag("common_sines", common_sines), checks.flag("standardise", standardise)
     noise = _per_task("noise", noise, kinds, 0, 1e6)
     label_scale = _per_task("label_scale", label_scale, kinds, 1e-6, 1e6)
     positive_rate = _per_task("positive_rate", positive_rate, kinds, 1e-6, 1 - 1e-6)

@@ -134,7 +134,12 @@ class TaskData:
             ValueError: rows that are not there, or that leave a task without a sample.
             TypeError: something other than row numbers, truths or a slice.
         """
-        if not isinstance(rows, slice):
+        if isinstance(rows, slice):
+            try:
+                rows.indices(len(self))
+            except (TypeError, ValueError):
+                checks.refuse("rows", "a slice of whole numbers, in steps other than 0", rows, TypeError)
+        else:
             rows = _array("rows", rows)
             rows = rows if rows.size else rows.astype(int)
             if rows.ndim != 1 or rows.dtype.kind not in "biu":
@@ -169,8 +174,7 @@ class TaskData:
         Raises:
             ValueError: fractions that are not positive or do not sum to one, or a part without a sample.
         """
-        if not isinstance(fractions, (list, tuple, np.ndarray)):
-            checks.refuse("fractions", "a list of numbers", repr(fractions), TypeError)
+        fractions = checks.row("fractions", fractions, "a list of numbers")
         fractions = [checks.number("fractions", f, 0, 1) for f in fractions]
         if abs(sum(fractions) - 1) > 1e-9 or min(fractions) <= 0:
             checks.refuse("fractions", "positive numbers that sum to 1", fractions)
@@ -213,16 +217,18 @@ def _column(name, value, rows, dtype):
         checks.refuse(name, f"shape ({rows},)", f"shape {value.shape}")
     if dtype is bool and value.dtype != bool:
         checks.refuse(name, "booleans", value.dtype, TypeError)
-    if value.dtype.kind not in "biufO":
+    if value.dtype.kind not in "biufO" or (value.dtype == object and any(isinstance(y, str) for y in value)):
         checks.refuse(name, "real numbers", value.dtype, TypeError)
     try:
         return value.astype(dtype, copy=False)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         checks.refuse(name, "real numbers", value.dtype, TypeError)
 
 
 def _array(name, value):
-    """``value`` as an array; rows of unequal length are refused by name."""
+    """``value`` as an array; rows of unequal length are refused by name, and so is a masked array, as its mask is lost."""
+    if np.ma.isMaskedArray(value):
+        checks.refuse(name, "an array", "a masked array; give the mask by itself", TypeError)
     try:
         return np.asarray(value)
     except ValueError:
@@ -231,6 +237,5 @@ def _array(name, value):
 
 def _cardinalities(value):
     """``value`` as a tuple of numbers of codes."""
-    if not isinstance(value, (list, tuple, np.ndarray)):
-        checks.refuse("cardinalities", "a tuple of numbers of codes", repr(value), TypeError)
+    value = checks.row("cardinalities", value, "a tuple of numbers of codes")
     return tuple(checks.count("cardinalities", cardinality) for cardinality in value)

@@ -1,0 +1,564 @@
+"""Wrong calls at the public door: each is refused by the package, in one sentence, and leaves everything as it was."""
+
+import functools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ple_tutorial import budget, diagnostics, exercises, figures, gates, losses, metrics, plots, ranking, study
+from ple_tutorial.backend import keras, tf
+from ple_tutorial.data import FeatureSpec, TaskData, census
+from ple_tutorial.data.synthetic import Sines, label_correlation, make_synthetic, task_directions
+from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular
+from ple_tutorial.models import build_model, load_weights
+from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing, routing
+from ple_tutorial.training import fit, predict
+
+ROWS, NAN, INF = 10, float("nan"), float("inf")
+KINDS = {"a": "regression", "b": "binary"}
+X = np.random.default_rng(0).standard_normal((ROWS, 4)).astype(np.float32)
+Y = {"a": X[:, 0], "b": (X[:, 1] > 0).astype(np.float32)}
+P = {"a": np.zeros(ROWS), "b": np.full(ROWS, 0.5)}
+CODES = np.zeros((ROWS, 1), int)
+RUNS = pd.DataFrame({"architecture": ["x", "x", "y", "y"], "seed": [0, 1, 0, 1], "a/mse": [1.0, 2.0, 3.0, 4.5]})
+TABLE = routing("cgc", KINDS)
+SINES = Sines.draw(3)
+ONE = Mixer("pass", ("a",))
+
+
+def data(**change):
+    return TaskData(**{"features": X, "labels": Y, "kinds": KINDS} | change)
+
+
+def tabular(codes, cardinalities=(2,)):
+    return data(features={"numeric": X, "codes": codes}, cardinalities=cardinalities)
+
+
+@functools.cache
+def model(architecture="cgc"):
+    return build_model(architecture, features=4, tasks=KINDS)
+
+
+def built(**change):
+    return build_model(**{"architecture": "ple", "features": 4, "tasks": KINDS} | change)
+
+
+def fitted(**change):
+    return fit(**{"model": model(), "train": data(), "epochs": 1, "show_progress": False} | change)
+
+
+def labelled(**labels):
+    return data(labels=Y | labels)
+
+
+def studied(**change):
+    grid = {"question": "q", "models": {}, "make_data": study.dial_data, "seeds": (0,)}
+    return study.trials(study.Study(**grid | change))
+
+
+# (call, error, argument that is named, a piece of what came, a piece of what was expected)
+WRONG = [
+    # routing tables
+    (lambda: routing("mmeo", KINDS), ValueError, "architecture", "'mmeo'; did you mean 'mmoe'", "one of single-task"),
+    (lambda: routing(None, KINDS), ValueError, "architecture", "None", "one of single-task"),
+    (lambda: routing(["ple"], KINDS), ValueError, "architecture", "['ple']", "one of single-task"),
+    (lambda: routing("ple", []), ValueError, "tasks", "none", "at least one task"),
+    (lambda: routing("ple", None), TypeError, "tasks", "None", "a list of task names"),
+    (lambda: routing("ple", 2), TypeError, "tasks", "2", "a list of task names"),
+    (lambda: routing("ple", "ab"), TypeError, "tasks", "'ab'", "a list of task names"),
+    (lambda: routing("ple", {"a"}), TypeError, "tasks", "{'a'}", "a list of task names"),
+    (lambda: routing("ple", ["a", "a"]), ValueError, "tasks", "('a', 'a')", "distinct names"),
+    (lambda: routing("ple", ["a b"]), ValueError, "tasks", "'a b'", "letters, digits"),
+    (lambda: routing("ple", ["a", "../b"]), ValueError, "tasks", "'../b'", "letters, digits"),
+    (lambda: routing("ple", ["shared"]), ValueError, "tasks", "'shared'", "none of shared"),
+    (lambda: routing("mmoe", KINDS, shared_experts=-1), ValueError, "shared_experts", "-1", "at least 1"),
+    (lambda: routing("mmoe", KINDS, shared_experts=1.5), TypeError, "shared_experts", "1.5 (float)", "a whole number"),
+    (lambda: routing("mmoe", KINDS, shared_experts="2"), TypeError, "shared_experts", "'2' (str)", "a whole number"),
+    (lambda: routing("mmoe", KINDS, shared_experts=True), TypeError, "shared_experts", "True", "a whole number"),
+    (lambda: routing("cgc", KINDS, task_experts={"a": 1}), ValueError, "task_experts", "['a']", "a number for each"),
+    (lambda: routing("cgc", KINDS, task_experts=[1, 1]), TypeError, "task_experts['a']", "[1, 1]", "a whole number"),
+    (lambda: routing("ple", KINDS, levels=INF), TypeError, "levels", "inf", "a whole number"),
+    (lambda: routing("mmoe", KINDS, levels=2), ValueError, "levels", "2", "1 for mmoe"),
+    (lambda: routing("ple", KINDS, own_residual=1), TypeError, "own_residual", "1 (int)", "True or False"),
+    (lambda: Mixer("sum", ("a",)), ValueError, "how", "'sum'", "one of gate"),
+    (lambda: Mixer("gate", (["a"],)), ValueError, "sees", "(['a'],)", "a tuple of one or more groups"),
+    (lambda: Mixer("gate", ("a",), detached=(["a"],)), ValueError, "detached", "(['a'],)", "groups among"),
+    (lambda: Level(["a"], {"a": ONE}), TypeError, "experts", "['a']", "a dict {group"),
+    (lambda: Level({"a": 1}, {"a": "pass"}), TypeError, "mixers", "{'a': 'pass'}", "a dict {stream: Mixer}"),
+    (lambda: Routing("own", ("a",), (3,)), TypeError, "levels", "(3,)", "a tuple of Level"),
+    (lambda: Routing("own", "a", (Level({"a": 1}, {"a": ONE}),)), TypeError, "tasks", "'a'", "a list of task names"),
+    (lambda: Routing(3, ("a",), (Level({"a": 1}, {"a": ONE}),)), TypeError, "architecture", "3", "a name"),
+    (lambda: TABLE.expert_names(0, "a"), ValueError, "level", "0", "a whole number of at least 1"),
+    (lambda: TABLE.expert_names(2, "a"), ValueError, "level", "2", "one of 1"),
+    (lambda: TABLE.expert_names(1, "c"), ValueError, "stream", "'c'", "one of a, b"),
+    # models
+    (lambda: built(features="4"), TypeError, "features", "'4' (str)", "a whole number"),
+    (lambda: built(features=(4,)), TypeError, "features", "(4,)", "a whole number"),
+    (lambda: built(tasks=["a", "b"]), TypeError, "tasks", "['a', 'b']", "a dict {task"),
+    (lambda: built(tasks={}), ValueError, "tasks", "none", "at least one task"),
+    (
+        lambda: built(tasks={"a": "Binary"}),
+        ValueError,
+        "tasks['a']",
+        "'Binary'; did you mean 'binary'",
+        "one of binary",
+    ),
+    (lambda: built(tasks={"a": ["binary"]}), ValueError, "tasks['a']", "['binary']", "one of binary"),
+    (lambda: built(expert_units=np.array(16)), TypeError, "expert_units", "array(16)", "a list of widths"),
+    (lambda: built(expert_units=["8"]), TypeError, "expert_units", "'8'", "a list of widths"),
+    (lambda: built(expert_units=[-3]), ValueError, "expert_units", "-3", "at least 1"),
+    (lambda: built(tower_units=None), TypeError, "tower_units", "None", "a list of widths"),
+    (lambda: built(tower_units=[NAN]), TypeError, "tower_units", "nan", "a whole number"),
+    (lambda: built(activation="rleu"), ValueError, "activation", "'rleu'", "a Keras activation"),
+    (lambda: built(activation=3), ValueError, "activation", "3", "a Keras activation"),
+    (lambda: built(gate_temperature=1j), TypeError, "temperature", "1j (complex)", "a number from"),
+    (lambda: built(gate_dropout=1), ValueError, "dropout", "1", "a number from 0 to 0.99"),
+    (lambda: built(seed=-1), ValueError, "seed", "-1", "at least 0"),
+    # layers
+    (lambda: Experts(0, [4]), ValueError, "count", "0", "at least 1"),
+    (lambda: Experts(2, 4), TypeError, "units", "4", "a list of whole numbers"),
+    (lambda: Experts(2, [4], kernel_initializer="golrot"), ValueError, "kernel_initializer", "'golrot'", "initializer"),
+    (lambda: Experts(2, [4], kernel_initializer=abs), ValueError, "kernel_initializer", "built-in", "initializer"),
+    (lambda: Experts(2, [4], name="e")(X[None]), ValueError, "input of e", "(1, 10, 4)", "shape (batch, features)"),
+    (lambda: Experts(2, [4], name="e")(keras.Input((3, 4))), ValueError, "input of e", "rank 3", "shape (batch, feat"),
+    (
+        lambda: Experts(2, [4], name="e")(keras.Input((None,))),
+        ValueError,
+        "input of e",
+        "(None, None)",
+        "but the batch",
+    ),
+    (lambda: Experts(2, [4], name="e")([X, X]), ValueError, "input of e", "[(10, 4), (10, 4)]", "shape (batch, feat"),
+    (lambda: Experts(2, [4], name="e")(None), ValueError, "input of e", "None", "shape (batch, features)"),
+    (lambda: Gate("ab"), TypeError, "experts", "'ab'", "a list of expert names"),
+    (lambda: Gate(["a", "a"]), ValueError, "experts", "['a', 'a']", "each once"),
+    (lambda: Gate(["a"], temperature="1"), TypeError, "temperature", "'1' (str)", "a number"),
+    (lambda: Gate(["a", "b"], name="g")(keras.Input((2, 3))), ValueError, "input of g", "rank 3", "(batch, features)"),
+    (lambda: Mix(name="m")([X]), ValueError, "input of m", "[(10, 4)]", "[weights, experts]"),
+    (lambda: Mix(name="m")([X, X]), ValueError, "input of m", "rank 2", "(batch, experts, units)"),
+    (lambda: Mix(name="m")([X, np.ones((9, 4, 2))]), ValueError, "input of m", "10", "weights for 9 samples"),
+    (lambda: Stitch([[1, "x"]]), TypeError, "start", "'x'", "a number"),
+    (lambda: Stitch([[1, 2], [1]]), ValueError, "start", "[[1, 2], [1]]", "rows of equal length"),
+    (lambda: Stitch([[1, 1]], name="s")(np.ones((2, 3, 4))), ValueError, "input of s", "3", "2 experts"),
+    (lambda: Tabular([2.5]), TypeError, "cardinalities", "2.5", "a whole number"),
+    (lambda: Tabular([3], name="t")(X), ValueError, "input of t", "(10, 4)", "[numbers, codes]"),
+    (lambda: Tabular([3], name="t")([X, X.astype(int)]), ValueError, "input of t", "4", "1 columns of codes"),
+    # data
+    (lambda: FeatureSpec(4.0), TypeError, "numeric", "4.0", "a whole number"),
+    (lambda: FeatureSpec(4, np.array(3)), TypeError, "cardinalities", "array(3)", "a tuple of numbers of codes"),
+    (lambda: data(features=None), ValueError, "features", "shape ()", "shape (batch, features)"),
+    (lambda: data(features=[]), ValueError, "features", "shape (0,)", "shape (batch, features)"),
+    (lambda: data(features=X[0]), ValueError, "features", "shape (4,)", "shape (batch, features)"),
+    (lambda: data(features=np.where(X > 1, NAN, X)), ValueError, "features", "that are not", "finite numbers"),
+    (lambda: data(features=np.where(X > 1, -INF, X)), ValueError, "features", "that are not", "finite numbers"),
+    (lambda: data(features=X * 1j), TypeError, "features", "complex", "real numbers"),
+    (lambda: data(features=X.astype(str)), TypeError, "features", "<U", "real numbers"),
+    (lambda: data(features=X.astype(object)), TypeError, "features", "object", "real numbers"),
+    (lambda: data(features=pd.DataFrame(X).assign(z="x")), TypeError, "features", "object", "real numbers"),
+    (lambda: data(features=np.ma.masked_array(X, X > 0)), TypeError, "features", "a masked array", "an array"),
+    (lambda: data(features=(row for row in X)), ValueError, "features", "shape ()", "shape (batch, features)"),
+    (lambda: data(features=[[1, 2], [1]]), ValueError, "features", "unequal length", "an array"),
+    (lambda: data(features={"numbers": X}, cardinalities=(2,)), ValueError, "features", "['numbers']", "'numeric' and"),
+    (lambda: tabular(CODES + 2), ValueError, "features['codes']", "some outside", "codes from 0"),
+    (lambda: tabular(CODES - 1), ValueError, "features['codes']", "some outside", "codes from 0"),
+    (lambda: tabular(CODES * 1.0), ValueError, "features['codes']", "float64", "whole numbers"),
+    (lambda: tabular(CODES[:, 0]), ValueError, "features['codes']", "shape (10,)", "shape (10, 1)"),
+    (lambda: data(labels=Y["a"]), TypeError, "labels", "ndarray", "a dict {task: array}"),
+    (lambda: data(labels={"a": Y["a"]}), ValueError, "labels", "none for ['b']", "one array for each"),
+    (lambda: labelled(b=Y["b"] * 2), ValueError, "labels['b']", "2.0", "0 or 1 for a binary task"),
+    (lambda: labelled(b=Y["b"] - 0.5), ValueError, "labels['b']", "0.5", "0 or 1 for a binary task"),
+    (lambda: labelled(b=Y["b"][:, None]), ValueError, "labels['b']", "shape (10, 1)", "shape (10,)"),
+    (lambda: labelled(b=1), ValueError, "labels['b']", "shape ()", "shape (10,)"),
+    (lambda: labelled(a=[NAN] * ROWS), ValueError, "labels['a']", "10 that are not", "finite numbers"),
+    (lambda: labelled(a=[10**400] * ROWS), TypeError, "labels['a']", "object", "real numbers"),
+    (lambda: labelled(a=["1.5"] * ROWS), TypeError, "labels['a']", "<U3", "real numbers"),
+    (lambda: labelled(a=np.array(["1.5"] * ROWS, object)), TypeError, "labels['a']", "object", "real numbers"),
+    (lambda: labelled(c=Y["a"]), ValueError, "labels", "['c']", "only the tasks"),
+    (lambda: data(kinds=[("a", "binary")]), TypeError, "kinds", "[('a', 'binary')]", "a dict"),
+    (lambda: data(kinds={"a": "regresion"}), ValueError, "kinds['a']", "did you mean 'regression'", "one of binary"),
+    (lambda: data(mask={"a": np.zeros(ROWS, bool)}), ValueError, "mask['a']", "none", "at least one sample"),
+    (lambda: data(mask={"a": np.ones(ROWS, int)}), TypeError, "mask['a']", "int64", "booleans"),
+    (lambda: data(mask={"a": [True]}), ValueError, "mask['a']", "shape (1,)", "shape (10,)"),
+    (lambda: data(mask=None), TypeError, "mask", "NoneType", "a dict"),
+    (lambda: data().take(slice("a", "b")), TypeError, "rows", "slice('a', 'b', None)", "a slice of whole numbers"),
+    (lambda: data().take(slice(0, 5, 0)), TypeError, "rows", "slice(0, 5, 0)", "in steps other than 0"),
+    (lambda: data().take([99]), ValueError, "rows", "99", "numbers of rows below 10"),
+    (lambda: data().split(np.array(1.0)), TypeError, "fractions", "array(1.)", "a list of numbers"),
+    (lambda: data().split((0.9, 0.9)), ValueError, "fractions", "[0.9, 0.9]", "sum to 1"),
+    (lambda: data().split(seed=1.5), TypeError, "seed", "1.5", "a whole number"),
+    (lambda: next(data().batches(2.5)), TypeError, "size", "2.5", "a whole number"),
+    # the generator
+    (lambda: Sines(("x",), (0,)), TypeError, "alpha", "<U1", "real numbers"),
+    (lambda: Sines((1, [2]), (0, 0)), ValueError, "alpha", "unequal length", "an array"),
+    (lambda: Sines((1,), (INF,)), ValueError, "beta", "[inf]", "finite numbers"),
+    (lambda: SINES.signal("x"), TypeError, "z", "<U1", "real numbers"),
+    (lambda: label_correlation(SINES, 3, 0.5), TypeError, "other", "3", "a Sines"),
+    (lambda: label_correlation(SINES, SINES, 1.5), ValueError, "correlation", "1.5", "from -1 to 1"),
+    (lambda: label_correlation(SINES, SINES, 0.5, noise=-1), ValueError, "noise", "-1", "a number from 0"),
+    (lambda: label_correlation(SINES, SINES, 0.5, scale=INF), ValueError, "scale", "inf", "a number from"),
+    (lambda: task_directions([["a", 1], [1, "a"]], 4), TypeError, "correlation", "<U", "real numbers"),
+    (lambda: task_directions([[1, INF], [INF, 1]], 4), ValueError, "correlation", "inf", "symmetric matrix"),
+    (lambda: task_directions([[1, 2], [2, 1]], 4), ValueError, "correlation", "eigenvalue -1", "semidefinite"),
+    (lambda: make_synthetic(10, 1.01), ValueError, "correlation", "1.01", "from -1 to 1"),
+    (lambda: make_synthetic(10, NAN), ValueError, "correlation", "nan", "from -1 to 1"),
+    (lambda: make_synthetic(10, "0.5"), TypeError, "correlation", "'0.5'", "from -1 to 1"),
+    (lambda: make_synthetic(0, 0.5), ValueError, "rows", "0", "at least 1"),
+    (lambda: make_synthetic(10, 0.5, features=1), ValueError, "features", "1", "at least one for each of 2 tasks"),
+    (lambda: make_synthetic(10, 0.5, noise={"a": 1}), ValueError, "noise", "['a']", "a number for each"),
+    (lambda: make_synthetic(10, 0.5, label_rate=0), ValueError, "label_rate['a']", "0", "a number from"),
+    (lambda: make_synthetic(10, 0.5, standardise="no"), TypeError, "standardise", "'no'", "True or False"),
+    (lambda: make_synthetic(10, 0.5, common_sines=None), TypeError, "common_sines", "None", "True or False"),
+    (lambda: make_synthetic(10, 0.5, sines=-1), ValueError, "sines", "-1", "at least 0"),
+    # the census
+    (lambda: census.load(full="no"), TypeError, "full", "'no'", "True or False"),
+    (lambda: census.splits(seed="0"), TypeError, "seed", "'0'", "a whole number"),
+    (lambda: census.amounts_as_codes(None), TypeError, "parts", "None", "a list of TaskData"),
+    (lambda: census.amounts_as_codes([]), ValueError, "parts", "[]", "parts of one split"),
+    (lambda: census.amounts_as_codes([data()]), TypeError, "parts", "TaskData", "numbers and codes"),
+    (lambda: census.amounts_as_codes([tabular(CODES)]), ValueError, "parts", "numeric=4", "each with 7 numbers"),
+    (lambda: census.for_trees(X), TypeError, "data", "ndarray", "TaskData"),
+    # training and predicting
+    (lambda: fitted(model="cgc"), TypeError, "model", "str", "a Keras model"),
+    (lambda: fitted(model=keras.Sequential(name="q")), ValueError, "model", "'q', which has no outputs", "functional"),
+    (lambda: fitted(train=X), TypeError, "train", "ndarray", "a TaskData"),
+    (lambda: fitted(train=data().only("a")), ValueError, "train.kinds", "['a']", "tasks ['a', 'b']"),
+    (lambda: fitted(train=data(features=X[:, :3])), ValueError, "train.features", "(3,)", "rows of shape (4,)"),
+    (lambda: fitted(valid=data().only("a")), ValueError, "valid.kinds", "['a']", "the model's tasks"),
+    (lambda: fitted(epochs=0), ValueError, "epochs", "0", "at least 1"),
+    (lambda: fitted(epochs="3"), TypeError, "epochs", "'3' (str)", "a whole number"),
+    (lambda: fitted(batch_size=2.5), TypeError, "batch_size", "2.5", "a whole number"),
+    (lambda: fitted(learning_rate=NAN), ValueError, "learning_rate", "nan", "a number from 0"),
+    (lambda: fitted(learning_rate="fast"), TypeError, "learning_rate", "'fast'", "a number from 0"),
+    (lambda: fitted(optimizer="adam"), TypeError, "optimizer", "'adam'", "a Keras optimizer"),
+    (lambda: fitted(optimizer=keras.optimizers.Adam), TypeError, "optimizer", "Adam", "a Keras optimizer"),
+    (lambda: fitted(loss_weights=[1, 2]), TypeError, "loss_weights", "[1, 2]", "a dict"),
+    (lambda: fitted(loss_weights={"A": 1}), ValueError, "loss_weights", "'A'; did you mean 'a'", "one of a, b"),
+    (lambda: fitted(loss_weights={"a": -1}), ValueError, "loss_weights['a']", "-1", "a number from 0"),
+    (lambda: fitted(loss_weights={"a": 0, "b": 0}), ValueError, "loss_weights", "0.0", "at least one weight above 0"),
+    (lambda: fitted(patience=2), ValueError, "valid", "None", "a TaskData, since patience is given"),
+    (lambda: fitted(shuffle="no"), TypeError, "shuffle", "'no'", "True or False"),
+    (lambda: predict(model(), X), TypeError, "data", "ndarray", "a TaskData"),
+    (lambda: predict(model(), data(), batch_size=0), ValueError, "size", "0", "at least 1"),
+    (lambda: losses.task_loss("binary", [1], [[1]], [1]), TypeError, "labels", "list", "an array of shape (batch,)"),
+    (lambda: losses.task_loss("regression", Y["a"], X, Y["b"]), ValueError, "predictions", "(10, 4)", "(batch, 1)"),
+    (lambda: losses.task_loss("regression", Y["a"], X[:3, :1], Y["b"]), ValueError, "predictions", "3", "10 samples"),
+    (lambda: losses.task_loss("regression", Y["a"], X[:, :1], Y["b"][:3]), ValueError, "mask", "3", "10 samples"),
+    (lambda: losses.loss_weights("ab"), TypeError, "kinds", "'ab'", "a list of task names"),
+    (lambda: losses.for_compile({"a": "bin"}), ValueError, "kinds['a']", "'bin'", "one of binary"),
+    # looking into a model
+    (lambda: gates.gate_weights(model("single-task"), data()), ValueError, "model", "'single_task'", "with gates"),
+    (lambda: gates.gate_weights(model(), X), TypeError, "data", "ndarray", "a TaskData"),
+    (
+        lambda: gates.gate_weights(model(), data())[0].share_of("z"),
+        ValueError,
+        "group",
+        "'z'",
+        "one of ['a', 'shared']",
+    ),
+    (lambda: gates.summarise(model()), TypeError, "readings", "Functional", "a list of GateWeights"),
+    (lambda: diagnostics.reach(None, data()), TypeError, "model", "NoneType", "a Keras model"),
+    (lambda: diagnostics.reach(model(), Y), TypeError, "data", "dict", "a TaskData"),
+    (lambda: diagnostics.reach_by_table("ple"), TypeError, "table", "str", "a Routing"),
+    # metrics
+    (lambda: metrics.evaluate(X, P), TypeError, "data", "ndarray", "a TaskData"),
+    (lambda: metrics.evaluate(data(), [0, 1]), TypeError, "predictions", "list", "a dict {task: array}"),
+    (lambda: metrics.evaluate(data(), {"a": P["a"]}), ValueError, "predictions", "none for 'b'", "one array for each"),
+    (
+        lambda: metrics.evaluate(data(), P | {"a": P["a"] * 1j}),
+        TypeError,
+        "predictions['a']",
+        "complex",
+        "real numbers",
+    ),
+    (lambda: metrics.evaluate(data(), P | {"a": [[1], [1, 2]]}), ValueError, "predictions['a']", "unequal", "an array"),
+    (
+        lambda: metrics.evaluate(data(), P | {"b": P["b"] * 3}),
+        ValueError,
+        "predictions['b']",
+        "outside",
+        "probabilities",
+    ),
+    (lambda: metrics.mtl_gain("acu", [1, 2], [1, 2]), ValueError, "metric", "'acu'; did you mean 'auc'", "one of auc"),
+    (lambda: metrics.mtl_gain("auc", ["x", "y"], [1, 2]), TypeError, "multi_task", "<U1", "real numbers"),
+    (lambda: metrics.mtl_gain("auc", [1, 2], {"s": 1}), TypeError, "single_task", "object", "real numbers"),
+    (lambda: metrics.gain_table([1], "mse"), TypeError, "runs", "list", "a DataFrame"),
+    (lambda: metrics.gain_table(RUNS, "b/mse"), ValueError, "runs", "none of ['b/mse']", "the columns architecture"),
+    (lambda: metrics.gain_table(RUNS, ["a/mse"]), TypeError, "metric", "['a/mse']", "the name of a column"),
+    (lambda: metrics.gain_table(RUNS, "a/mse", by=3), TypeError, "by", "3", "names of columns"),
+    (lambda: metrics.gain_table(RUNS, "a/mse", baseline="X"), ValueError, "baseline", "'X'; did you", "one of x, y"),
+    (
+        lambda: metrics.gain_table(RUNS.assign(p=NAN), "a/mse", by="p", baseline="x"),
+        ValueError,
+        "runs",
+        "some missing",
+        "a value of p in every row",
+    ),
+    (lambda: metrics.gain_table(RUNS.assign(mse="z"), "mse"), TypeError, "runs['mse']", "object", "real numbers"),
+    # ranking
+    (lambda: ranking.fused_score({"a": [0.5]}, {}, [1]), ValueError, "weights", "none", "at least one task"),
+    (lambda: ranking.fused_score({"a": [0.5]}, {"a": NAN}, [1]), ValueError, "weights['a']", "nan", "a number from 0"),
+    (
+        lambda: ranking.fused_score({"a": [0.5j]}, {"a": 1}, [1]),
+        TypeError,
+        "predictions['a']",
+        "complex",
+        "real numbers",
+    ),
+    (lambda: ranking.fused_score({"a": [1.5]}, {"a": 1}, [1]), ValueError, "predictions['a']", "1.5", "from 0 to 1"),
+    (lambda: ranking.fused_score({"a": [0.5]}, {"a": 1}, [[1], []]), ValueError, "video_len", "unequal", "an array"),
+    (lambda: ranking.fused_score({"a": [0.5]}, {"a": 1}, [1], f="lgo"), ValueError, "f", "'lgo'", "one of log"),
+    # budgets
+    (lambda: budget.cost("ple", features=4), TypeError, "table", "str", "a Routing"),
+    (lambda: budget.cost(TABLE, features=FeatureSpec(0)), ValueError, "features", "0", "at least 1"),
+    (lambda: budget.cost(TABLE, features=4, embedding="x"), TypeError, "embedding", "'x'", "a whole number"),
+    (lambda: budget.cost(TABLE, features=4, normalise_experts="no"), TypeError, "normalise_experts", "'no'", "True or"),
+    (
+        lambda: budget.equal_budget("ple", 3, features=4, tasks=KINDS),
+        ValueError,
+        "parameters",
+        "the nearest",
+        "can meet",
+    ),
+    (
+        lambda: budget.equal_budget(TABLE, 900, features=4, tasks={"x": "binary"}),
+        ValueError,
+        "tasks",
+        "['x']",
+        "['a', 'b']",
+    ),
+    (
+        lambda: budget.equal_budget(TABLE, 900, features=4, tasks=KINDS, levels=2),
+        ValueError,
+        "options",
+        "levels",
+        "none",
+    ),
+    (
+        lambda: budget.equal_budget("sluice", 900, features=4, tasks=KINDS, levels=2, expert_units=[[4], [3]]),
+        ValueError,
+        "expert_units",
+        "[[4], [3]]",
+        "one last width",
+    ),
+    # studies, figures, exercises
+    (lambda: study.trials("dial"), TypeError, "study", "'dial'", "a Study"),
+    (studied, ValueError, "study", "none", "at least one model"),
+    (lambda: studied(seeds=3), TypeError, "seeds", "3", "a tuple"),
+    (lambda: studied(models=["ple"]), TypeError, "models", "['ple']", "a dict"),
+    (lambda: studied(make_data=data()), TypeError, "make_data", "TaskData", "a function"),
+    (lambda: studied(record="score"), ValueError, "record", "'score'; did you mean 'scores'", "one of scores"),
+    (lambda: study.run("dail", "out"), ValueError, "study", "'dail'; did you mean 'dial'", "one of dial"),
+    (lambda: study.run("dial", None), TypeError, "out", "None", "a path"),
+    (lambda: study.read_table(None), TypeError, "path", "None", "a path"),
+    (lambda: study.write_table([1], "x.csv"), TypeError, "table", "list", "a DataFrame"),
+    (lambda: study.dial_data(0, 0.5, rows="x"), TypeError, "rows", "'x'", "a whole number"),
+    (lambda: study.seesaw_fit(1.5), ValueError, "weight", "1.5", "a number from 0 to 1"),
+    (lambda: study.census_data(0, "coeds"), ValueError, "amounts", "'coeds'; did you mean 'codes'", "one of numbers"),
+    (lambda: figures.numbers("mpa"), ValueError, "figure", "'mpa'; did you mean 'map'", "one of map"),
+    (lambda: figures.draw("map"), TypeError, "names", "'map'", "a list of figures"),
+    (lambda: figures.draw(["map"], out=None), TypeError, "out", "None", "a path"),
+    (lambda: figures.seed_gains(RUNS, "b/mse"), ValueError, "runs", "none of ['b/mse']", "the columns"),
+    (lambda: figures.seed_gains(RUNS, "a/mse"), ValueError, "baseline", "'single-task'", "one of x, y"),
+    (lambda: figures.seesaw_points(RUNS), ValueError, "runs", "none of ['weight'", "the columns"),
+    (lambda: plots.draw_routing("ple"), TypeError, "table", "'ple'", "a Routing"),
+    (lambda: plots.draw_routing(TABLE, lit="gate"), ValueError, "lit", "did you mean 'gates'", "one of features"),
+    (lambda: plots.draw_routing(TABLE, lit=3), TypeError, "lit", "3", "names of parts"),
+    (lambda: plots.draw_family(TABLE), TypeError, "tables", "Routing", "a list of Routing"),
+    (lambda: plots.draw_family([]), TypeError, "tables", "[]", "a Routing"),
+    (lambda: plots.draw_family([TABLE], columns=0), ValueError, "columns", "0", "at least 1"),
+    (lambda: plots.gain_over_dial(RUNS), ValueError, "gains", "'correlation'", "the columns"),
+    (lambda: plots.gate_bars(None), TypeError, "summary", "NoneType", "a DataFrame"),
+    (lambda: exercises.check("4.1", 3), ValueError, "name", "'4.1'; did you mean '04.1'", "one of 00.1"),
+    (lambda: exercises.check(None, 3), ValueError, "name", "None", "one of 00.1"),
+]
+
+
+def refused(error):
+    """The sentence of a refusal, which must have been raised by the package itself."""
+    trace = error.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    assert trace.tb_frame.f_globals["__name__"].split(".")[0] == "ple_tutorial"
+    return str(error)
+
+
+def same(weights, others):
+    return all(np.array_equal(one, other) for one, other in zip(weights, others, strict=True))
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)))
+def test_a_wrong_call_is_refused(number):
+    call, error, argument, came, expected = WRONG[number]
+    before, x = model().get_weights(), X.copy()
+    with pytest.raises(error) as caught:
+        call()
+    assert type(caught.value) is error
+    named, _, sentence = refused(caught.value).partition(": expected ")
+    wanted, _, got = sentence.partition(", got ")
+    assert named == argument
+    assert expected in wanted
+    assert came in got
+    assert same(before, model().get_weights())
+    assert np.array_equal(X, x)
+
+
+def test_there_are_many():
+    assert len(WRONG) >= 200
+    assert len({argument for _, _, argument, _, _ in WRONG}) >= 80
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: built(
+            features=np.int64(4), expert_units=np.array([8]), seed=np.int32(3), gate_temperature=np.float32(2)
+        ),
+        lambda: built(expert_units=pd.Series([8, 4], index=[3, 5])),
+        lambda: routing("ple", np.array(["a", "b"])),
+        lambda: data(features=pd.DataFrame(X), labels={task: pd.Series(y) for task, y in Y.items()}),
+        lambda: data(features=X.tolist(), labels={task: y.tolist() for task, y in Y.items()}),
+        lambda: data(features=np.asfortranarray(X)[::-1].astype(np.float64), labels=Y | {"b": -0.0 * Y["b"]}),
+        lambda: data(features=tf.constant(X), mask={"a": pd.Series([True] * ROWS)}),
+        lambda: make_synthetic(np.int64(10), np.float32(0.5), features=np.int16(4)),
+        lambda: predict(model(), data(features=X[:, ::-1]), batch_size=np.int64(4)),
+        lambda: metrics.evaluate(data(), pd.DataFrame(P)),
+        lambda: metrics.mtl_gain("auc", pd.Series([1, 2]), (1, 3)),
+    ],
+)
+def test_what_is_meant_well_is_taken(call):
+    assert call() is not None
+
+
+def test_an_input_of_another_rank_after_the_first_does_not_reach_tensorflow():
+    for layer, right, wrong in (
+        (Experts(2, [4]), X, X[:, :3]),
+        (Experts(2, [4]), X, X[None]),
+        (Gate(["a", "b"]), X, X[None]),
+        (Stitch([[1, 1]]), np.ones((2, 2, 3)), np.ones((2, 3, 3))),
+    ):
+        layer(right)
+        with pytest.raises(ValueError, match=rf"['\"]{layer.name}['\"] is incompatible with the layer: expected"):
+            layer(wrong)
+
+
+# Files of weights
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # h5py under Keras
+SIZES = {"features": 4, "tasks": {"a": "regression", "b": "regression"}, "expert_units": [5], "tower_units": [3]}
+
+
+def small(architecture, levels=None, seed=0, **change):
+    levels = levels or (1 if architecture in ONE_LEVEL else 2)
+    return build_model(architecture, **SIZES | {"levels": levels, "shared_experts": 1, "seed": seed} | change)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """{(architecture, levels): file of its weights}, levels as many as 2 and again 1."""
+    folder, found = tmp_path_factory.mktemp("weights"), {}
+    for name in ARCHITECTURES:
+        for levels in (None, 1):
+            found[name, levels] = folder / f"{name}_{levels}.weights.h5"
+            small(name, levels).save_weights(found[name, levels])
+    return found
+
+
+ALIKE = {"cgc": "ple", "ple": "cgc", "mmoe": "ml-mmoe", "ml-mmoe": "mmoe"}  # on one level: the same layers
+
+
+@pytest.mark.parametrize("levels", [None, 1])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_weights_of_another_architecture_are_refused(architecture, levels, files):
+    own = small(architecture, levels, seed=7)
+    before = own.get_weights()
+    taken = {architecture, ALIKE.get(architecture, architecture)} if levels == 1 else {architecture}
+    for name in ARCHITECTURES:
+        if name in taken:
+            load_weights(own, files[name, levels])
+            assert same(small(name, levels).get_weights(), own.get_weights())
+            assert not same(before, own.get_weights())
+            own.set_weights(before)
+            continue
+        with pytest.raises(
+            ValueError, match=f"path: expected the layers of '{own.name}': .*, got a file with"
+        ) as caught:
+            load_weights(own, files[name, levels])
+        refused(caught.value)
+        assert same(before, own.get_weights())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"expert_units": [6]},
+            r"'a_tower_0' \[\(6, 3\), \(3,\)\], got a file with 'a_tower_0' \[\(5, 3\), \(3,\)\]",
+        ),
+        ({"tower_units": [3, 3]}, "got a file with"),
+        ({"tower_units": []}, "no further layer, got|got a file with"),
+        ({"tasks": {"a": "regression", "c": "regression"}}, "level1_c_.*, got a file with 'level1_b_"),
+        ({"features": 5}, "got a file with"),
+        ({"detach_others": True}, "got a file with"),
+        ({"own_residual": True}, "got a file with"),
+        ({"normalise_experts": True}, "got a file with"),
+    ],
+)
+def test_weights_of_other_sizes_are_refused(change, said, files):
+    own = small("ple", seed=7, **change)
+    before = own.get_weights()
+    with pytest.raises(ValueError, match=said):
+        load_weights(own, files["ple", None])
+    assert same(before, own.get_weights())
+
+
+def test_files_that_are_no_weights(files, tmp_path):
+    own = small("ple", seed=7)
+    before, sound = own.get_weights(), files["ple", None].read_bytes()
+    other = tmp_path / "other.weights.h5"
+    with pytest.raises(
+        FileNotFoundError, match=r"^path: expected a file of weights, got .*other.weights.h5', where there"
+    ):
+        load_weights(own, other)
+    for content in (b"", b"not weights", sound[: len(sound) // 2], sound[:-1]):
+        other.write_bytes(content)
+        with pytest.raises(ValueError, match=r"path: expected a file of weights, as of .*, got another") as caught:
+            load_weights(own, other)
+        refused(caught.value)
+    with pytest.raises(ValueError, match=r"path: expected a file whose name ends in .weights.h5, .*, got '.*x.keras'"):
+        own.save(tmp_path / "x.keras")
+        load_weights(own, tmp_path / "x.keras")
+    for call, named in ((lambda: load_weights("ple", other), "model"), (lambda: load_weights(own, None), "path")):
+        with pytest.raises(TypeError, match=f"{named}: expected a"):
+            call()
+    assert same(before, own.get_weights())
+
+
+def test_a_load_that_fails_halfway_is_taken_back(files, monkeypatch):
+    own = small("ple", seed=7)
+    before, load = own.get_weights(), keras.Model.load_weights
+
+    def half(layers, path):
+        load(layers, path)
+        if path == files["ple", None]:
+            raise OSError("no more bytes")
+
+    monkeypatch.setattr(keras.Model, "load_weights", half)
+    with pytest.raises(ValueError, match=r"path: expected a whole file of weights, got one .* \(OSError\)"):
+        load_weights(own, files["ple", None])
+    assert same(before, own.get_weights())
+
+
+def test_the_right_file_is_loaded_whatever_the_models_went_through(tmp_path):
+    """Trained by Keras, with an optimizer in the file or not; read from a whole-model file; with dropout's state."""
+    options, file = {"gate_dropout": 0.1, "normalise_experts": True}, tmp_path / "x.weights.h5"
+    fresh, trained = small("cgc", **options), small("cgc", seed=1, **options)
+    fresh.save(tmp_path / "x.keras")
+    trained.compile("adam", loss={"a": "mse", "b": "mse"}, run_eagerly=True)
+    trained.fit(X, {"a": Y["a"], "b": Y["a"]}, verbose=0)
+    for one in (fresh, keras.models.load_model(tmp_path / "x.keras"), trained):
+        one.save_weights(file)
+        weights = one.get_weights()
+        for other in (small("cgc", seed=7, **options), trained, fresh):
+            load_weights(other, str(file))
+            assert same(weights, other.get_weights())
