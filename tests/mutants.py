@@ -141,7 +141,7 @@ MUTANTS = (
            ("training", "inside = {task: tf.gather(mask[task], rows) & filled for task in kinds}",
             "inside = {task: tf.gather(mask[task], rows) for task in kinds}")),
     mutant("the loss weights left out", "training",
-           ("training", "joint = tf.reduce_sum(losses * weights)", "joint = tf.reduce_sum(losses)")),
+           ("training", "tf.reduce_sum(losses * weights) + sum(model.losses)", "tf.reduce_sum(losses) + sum(model.losses)")),
     mutant("the dial squared", "synthetic",
            ("data/synthetic", "cosines = np.array([[1, p], [p, 1]])", "cosines = np.array([[1, p * p], [p * p, 1]])")),
     mutant("features drawn anew for every correlation", "synthetic",

@@ -204,6 +204,14 @@ def test_train_and_test_of_the_dial_have_no_row_in_common():
         assert len(rows) == len(train) and not any(row.tobytes() in rows for row in test.features)
 
 
+def test_the_family_is_stopped_by_rows_of_its_own():
+    parts = study.family_data(7, 0.5)
+    assert [len(part) for part in parts] == [4096, 4096, 8192]
+    rows = [{row.tobytes() for row in part.features} for part in parts]
+    assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
+    assert study.STUDIES["family_budget"].fit_settings["patience"] == 5
+
+
 def test_the_seesaw_weighs_as_it_says():
     assert study.seesaw_fit(0.3)["loss_weights"] == {"a": 0.3, "b": 0.7}
     train, _, test = study.seesaw_data(7)
@@ -227,7 +235,7 @@ def test_the_family_at_equal_structure_and_at_an_equal_budget():
     assert counts["sluice-free"] == counts["sluice"]
     assert counts["sluice"] - counts["sluice-apart"] == 2 * 2 * 2 * 2  # levels, tasks, 2 x 2 numbers across
 
-    test = study.dial_data(0, 0.5, rows=64)[2].take(slice(0, 200))
+    test = study.family_data(0, 0.5, rows=64)[2].take(slice(0, 200))
     apart = build_model(**budget["sluice-apart"], features=32, tasks=PAIR)
     norms = reach(apart, test)
     assert len(apart.losses) == 4  # the penalty is there
