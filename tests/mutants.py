@@ -44,7 +44,7 @@ SEES = "experts = side_by_side(mixer.sees,"
 DENSE = "y = keras.layers.Dense(units, activation, kernel_initializer=kernel, name=name)(y)"
 RUN_EPOCH = "losses = run_epoch(*data, order, weight_row).numpy()"
 GAINS = "gains = sign * (multi - single)"
-SPLIT = "lost = [] if sent is None else sorted((set(experts) | gates) - sent)"
+LOST = "lost = [] if sent is None else sorted((set(experts) | gates) - sent)"
 
 MUTANTS = (
     # wiring
@@ -52,7 +52,7 @@ MUTANTS = (
         "no shared gate: the upper shared experts read the features",
         "reference",
         ("routing", SHARED_GATE, "return level"),
-        ("routing", SPLIT, "lost = []"),
+        ("routing", LOST, "lost = []"),
     ),
     mutant("the shared gate mixes only shared experts", "reference",
            ("routing", SHARED_GATE, SHARED_GATE.replace("tuple(level.experts)", "(SHARED,)"))),
