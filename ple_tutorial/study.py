@@ -262,6 +262,12 @@ def family_data(seed, correlation, rows=4096):
     return parts.take(slice(0, rows)), parts.take(slice(rows, rows + 4096)), parts.take(slice(rows + 4096, None))
 
 
+def scored_on(seed, correlation, scored):
+    """The same rows to train on, without any to stop by; scored on them (``train``) or on new ones (``test``)."""
+    train, _, test = family_data(seed, correlation)
+    return train, None, {"train": train, "test": test}[scored]
+
+
 FAMILY = {name: family_model(name) for name in ARCHITECTURES}
 FAMILY_POINTS = ({"correlation": 0.0}, {"correlation": 0.5}, {"correlation": 1.0})
 # Chosen with seeds 1000 to 1005, by the mean test error of all models; chapter 09 lists what was tried.
@@ -432,6 +438,14 @@ STUDIES = {
         seeds=tuple(range(200, 232)),
         points=tuple(point | {"rows": 16384} for point in FAMILY_POINTS[::2]),
         fit_settings=FAMILY_FIT,
+    ),
+    "family_fit": Study(
+        "how well five of them fit the rows that they are trained on, and new ones, after 20 epochs",
+        {name: FAMILY_AT_BUDGET[name] for name in ("single-task", "hard-sharing", "mmoe", "cgc", "ple")},
+        scored_on,
+        seeds=tuple(range(200, 232)),
+        points=({"correlation": 0.5, "scored": "train"}, {"correlation": 0.5, "scored": "test"}),
+        fit_settings=FIT,
     ),
     "census": Study(
         "networks of one and of two tasks and gradient-boosted trees on Census-Income, amounts as numbers or as codes, too",

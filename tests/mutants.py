@@ -74,8 +74,6 @@ MUTANTS = (
     mutant("every task has the first task's number of experts", "reference",
            ("routing", "{task: own[task] for task in tasks if own[task]}",
             "{task: own[tasks[0]] for task in tasks if own[task]}")),
-    mutant("one level stands for all", "reference",
-           ("routing", "for n in range(levels)]\n    if detach", "for n in range(1)]\n    if detach")),
     mutant("towers shared", "models",
            ("models", "    predictions = {}\n", "    predictions, common = {}, {}\n"),
            ("models", DENSE, DENSE.replace("keras.layers.Dense", "common.setdefault(i, keras.layers.Dense")
