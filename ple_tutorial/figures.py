@@ -274,15 +274,15 @@ FIGURES = {
         plots.cost_dots,
         "Parameters and operations a sample of ten architectures. With layers of equal width they spread from hard sharing, with "
         "about half of the single-task model's, to PLE, with more than twice as many. With widths for an equal budget "
-        "the parameters are equal, and the operations nearly so.",
+        "the parameters are equal, and the operations lie within a seventh of one another.",
     ),
     "family_gain": Recipe(
         _family_gains,
         plots.gain_rows,
-        "MTL gain of nine architectures and two controls over the single-task model, at correlation 0, 0.5 and 1, with layers of "
-        "equal width and at an equal budget: means with 95 % intervals. Hard sharing lies right of zero at correlation 1, and "
-        "cross-stitch a little. MMoE, ML-MMoE, CGC and PLE lie left of zero everywhere, less so at 1. With equal widths hard "
-        "sharing lies right of zero at correlation 0 as well.",
+        "MTL gain of nine architectures and three controls over the single-task model, at correlation 0, 0.5 and 1, with layers of "
+        "equal width and at an equal budget: means with 95 % intervals. Hard sharing lies right of zero at correlation 1, with "
+        "equal widths everywhere; cross-stitch a little at 1. MMoE, ML-MMoE, CGC and PLE lie left of zero everywhere, less so at 1, "
+        "and customized sharing does, too, nearer to zero.",
     ),
     "census": Recipe(
         lambda: stored("census"),

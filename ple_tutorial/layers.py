@@ -185,7 +185,7 @@ class Gate(keras.layers.Layer):
         temperature: divides ``W x``; above 1 the weights are more even, below 1 less.
         dropout: in training, the probability with which a sample's weight on an expert is set to zero. What is left is
             brought back to the sum of one; a sample that would lose all its experts keeps them. YouTube's remedy for
-            gates that polarise (doi 10.1145/3298689.3346997, section 4.2), with 0.1.
+            gates that polarise (doi 10.1145/3298689.3346997), with 0.1.
         seed: of the initial weights and of the dropout.
 
     Raises:

@@ -16,6 +16,7 @@ TASK_COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#56B4E9", "#E69F00", "#000000"
 SHARED_COLOUR = "#009E73"
 ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "single-task": ("single-task", "#000000", "o"),
+    "single-task-narrow": ("single-task, narrow", "#000000", "."),
     "hard-sharing": ("hard sharing", "#D55E00", "s"),
     "hard-sharing-wide": ("hard sharing, wide", "#CC79A7", "P"),
     "asymmetric": ("asymmetric sharing", "#7A4B00", "<"),

@@ -213,11 +213,11 @@ def dial_data(seed, correlation, rows=4096, **changes):
 
 def gate_data(seed, correlation):
     """As ``dial_data`` with one feature more, a constant 1: without it a gate, having no bias, cannot prefer an expert."""
-    parts = dial_data(seed, correlation)
-    return tuple(
-        part and replace(part, features=np.column_stack([part.features, np.ones(len(part), np.float32)]))
-        for part in parts
-    )
+    return tuple(part and _with_constant(part) for part in dial_data(seed, correlation))
+
+
+def _with_constant(data):
+    return replace(data, features=np.column_stack([data.features, np.ones(len(data), np.float32)]))
 
 
 SEESAW = tuple({"weight": weight} for weight in (0.1, 0.3, 0.5, 0.7, 0.9))
@@ -263,28 +263,36 @@ def family_data(seed, correlation, rows=4096):
 
 
 def scored_on(seed, correlation, scored):
-    """The same rows to train on, without any to stop by; scored on them (``train``) or on new ones (``test``)."""
-    train, _, test = family_data(seed, correlation)
-    return train, None, {"train": train, "test": test}[scored]
+    """As ``family_data``, scored on the very rows of training (``train``), or as ever on new ones (``test``)."""
+    train, valid, test = family_data(seed, correlation)
+    return train, valid, {"train": train, "test": test}[scored]
+
+
+def with_constant(seed, correlation):
+    """As ``family_data`` with one feature more, a constant 1, which is to a gate what a bias would be."""
+    return tuple(_with_constant(part) for part in family_data(seed, correlation))
 
 
 FAMILY = {name: family_model(name) for name in ARCHITECTURES}
 FAMILY_POINTS = ({"correlation": 0.0}, {"correlation": 0.5}, {"correlation": 1.0})
-# Chosen with seeds 1000 to 1005, by the mean test error of all models; chapter 09 lists what was tried.
+# The learning rate of the lower mean error of all models in the study family_rates.
 FAMILY_FIT = {"epochs": 60, "patience": 5, "batch_size": 128, "learning_rate": 3e-3}
 FAMILY_BUDGET = 3458  # parameters of the single-task model of that structure, with 32 features and two tasks
 
 
-def at_budget(settings):
-    """The same arguments of ``build_model``, with widths that bring the model to ``FAMILY_BUDGET`` parameters."""
+def at_budget(settings, parameters=FAMILY_BUDGET):
+    """The same arguments of ``build_model``, with widths that bring the model to so many ``parameters``."""
     found = equal_budget(
-        parameters=FAMILY_BUDGET, features=32, tasks=PAIR, **{k: v for k, v in settings.items() if k != "activation"}
+        parameters=parameters, features=32, tasks=PAIR, **{k: v for k, v in settings.items() if k != "activation"}
     )
     return settings | {"expert_units": found.expert_units, "tower_units": found.tower_units}
 
 
+GATES_AND_HARD = ("hard-sharing", "mmoe", "ml-mmoe", "cgc", "ple")
 FAMILY_AT_BUDGET = {name: at_budget(settings) for name, settings in FAMILY.items()}
-# Controls: a sluice network without its penalty, and one whose columns never meet: all of it but the sharing.
+# Controls: single-task models as small as hard sharing is at equal structure; a sluice network without its penalty, and one
+# whose columns never meet: all of it but the sharing.
+NARROW = {"single-task-narrow": at_budget(FAMILY["single-task"], 1874)}
 APART = Level({"a": 2, "b": 2}, {task: Mixer("stitch", (task,)) for task in ("a", "b")})
 SLUICE_CONTROLS = {
     "sluice-free": FAMILY_AT_BUDGET["sluice"] | {"orthogonality": 0.0},
@@ -425,7 +433,7 @@ STUDIES = {
     ),
     "family_structure": Study(
         "the same with layers of equal width, whatever that costs",
-        FAMILY,
+        FAMILY | NARROW,
         family_data,
         seeds=tuple(range(200, 232)),
         points=FAMILY_POINTS,
@@ -440,12 +448,28 @@ STUDIES = {
         fit_settings=FAMILY_FIT,
     ),
     "family_fit": Study(
-        "how well five of them fit the rows that they are trained on, and new ones, after 20 epochs",
-        {name: FAMILY_AT_BUDGET[name] for name in ("single-task", "hard-sharing", "mmoe", "cgc", "ple")},
+        "at an equal number of parameters, how well six of them fit the rows that they are trained on, and new ones",
+        {name: FAMILY_AT_BUDGET[name] for name in ("single-task", *GATES_AND_HARD)},
         scored_on,
         seeds=tuple(range(200, 232)),
         points=({"correlation": 0.5, "scored": "train"}, {"correlation": 0.5, "scored": "test"}),
-        fit_settings=FIT,
+        fit_settings=FAMILY_FIT,
+    ),
+    "family_constant": Study(
+        "at an equal number of parameters, with a constant feature that lets a gate prefer an expert on all samples",
+        {name: FAMILY_AT_BUDGET[name] for name in ("single-task", *GATES_AND_HARD)},
+        with_constant,
+        seeds=tuple(range(200, 232)),
+        points=FAMILY_POINTS[::2],
+        fit_settings=FAMILY_FIT,
+    ),
+    "family_rates": Study(
+        "with seeds used for choosing only: which learning rate for the ten at an equal number of parameters",
+        FAMILY_AT_BUDGET,
+        lambda seed, correlation, learning_rate: family_data(seed, correlation),
+        seeds=tuple(range(1000, 1006)),
+        points=tuple(point | {"learning_rate": rate} for rate in (1e-3, 3e-3) for point in FAMILY_POINTS[::2]),
+        fit_settings=lambda correlation, learning_rate: FAMILY_FIT | {"learning_rate": learning_rate},
     ),
     "census": Study(
         "networks of one and of two tasks and gradient-boosted trees on Census-Income, amounts as numbers or as codes, too",

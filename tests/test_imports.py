@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "figures": {"study", "plots", "data", "metrics", "routing", "budget", "diagnostics"},
     "budget": {"models", "routing"},
     "diagnostics": {"layers", "losses", "models", "routing"},
-    "exercises": GROUND | {"models", "training", "gates", "diagnostics"},
+    "exercises": GROUND | {"models", "training", "gates"},
     "notebooks": {"data.census"},
     "__main__": {"notebooks", "figures", "study"},
 }

@@ -10,7 +10,7 @@ from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import FeatureSpec
 from ple_tutorial.layers import Experts, Gate
 from ple_tutorial.models import build_model
-from ple_tutorial.routing import ARCHITECTURES, Level, Mixer, Routing, routing
+from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing, routing
 
 KINDS = {"z": "regression", "a": "binary", "m": "regression"}  # not in the order of the alphabet
 OWN = {"z": 2, "a": 1, "m": 3}
@@ -305,3 +305,25 @@ def test_one_expert_for_a_gate_is_quiet():
 def test_refusals(change, error, message):
     with pytest.raises(error, match=message):
         build_model(**{"architecture": "ple", "levels": 2} | SIZES | change)
+
+
+@pytest.mark.parametrize(("architecture", "own"), [("cross-stitch", 1), ("sluice", 2)])
+def test_a_stitch_starts_near_the_experts_of_its_own_task(architecture, own):
+    """0.9 on the expert that a combination continues, and the rest shared by the others; towers of a sluice read evenly."""
+    tasks = ("z", "a", "m")
+    model = build_model(architecture, features=3, tasks=dict.fromkeys(tasks, "binary"), levels=2)
+    for number, task in enumerate(tasks):
+        expected = np.full((own, 3 * own), 0.1 / (3 * own - 1))
+        expected[range(own), range(number * own, (number + 1) * own)] = 0.9
+        for level in (1, 2):
+            np.testing.assert_allclose(model.get_layer(f"level{level}_{task}_stitch").alphas, expected, rtol=1e-6)
+        if architecture == "sluice":
+            np.testing.assert_allclose(model.get_layer(f"{task}_tower_reads").alphas, [[0.5, 0.5]])
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_only_the_sub_spaces_of_a_sluice_network_are_penalised(architecture):
+    """One term for each task on each level, and none where the weight is zero."""
+    sizes = {"features": 3, "tasks": dict.fromkeys("zam", "binary"), "levels": 1 if architecture in ONE_LEVEL else 2}
+    assert len(build_model(architecture, **sizes).losses) == (6 if architecture == "sluice" else 0)
+    assert build_model(architecture, **sizes, orthogonality=0.0).losses == []

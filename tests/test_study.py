@@ -210,6 +210,13 @@ def test_the_family_is_stopped_by_rows_of_its_own():
     rows = [{row.tobytes() for row in part.features} for part in parts]
     assert not (rows[0] & rows[1] or rows[0] & rows[2] or rows[1] & rows[2])
     assert study.STUDIES["family_budget"].fit_settings["patience"] == 5
+    for scored, number in (("train", 0), ("test", 2)):
+        same = study.scored_on(7, 0.5, scored)
+        for i, part in enumerate(same):
+            assert np.array_equal(part.features, parts[number if i == 2 else i].features)
+    for one, other in zip(study.with_constant(7, 0.5), parts, strict=True):
+        assert np.array_equal(one.features[:, :-1], other.features) and (one.features[:, -1] == 1).all()
+        assert all(np.array_equal(one.labels[task], other.labels[task]) for task in "ab")
 
 
 def test_the_seesaw_weighs_as_it_says():
@@ -225,7 +232,9 @@ def test_the_seesaw_weighs_as_it_says():
 def test_the_family_at_equal_structure_and_at_an_equal_budget():
     """All ten in both; the budget is the single-task model's; within 1 %; a control differs in what it says alone."""
     structure, budget = (study.STUDIES[name].models for name in ("family_structure", "family_budget"))
-    assert list(structure) == list(ARCHITECTURES) == list(budget)[:10]
+    assert list(structure)[:10] == list(ARCHITECTURES) == list(budget)[:10]
+    small = [build_model(**structure[name], features=32, tasks=PAIR) for name in ("single-task-narrow", "hard-sharing")]
+    assert small[0].count_params() == pytest.approx(small[1].count_params(), rel=0.01)
     counts = {
         name: build_model(**settings, features=32, tasks=PAIR).count_params() for name, settings in budget.items()
     }

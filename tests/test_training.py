@@ -383,6 +383,9 @@ def test_predict(cgc):
         assert (p.dtype, p.shape) == (np.float32, (ROWS,))
         assert np.array_equal(p, np.ravel(outputs[task]))
         np.testing.assert_allclose(predict(cgc, TRAIN, batch_size=16)[task], p, rtol=1e-5, atol=1e-6)
+    for batch_size in (ROWS - 1, 1):  # a last batch of one sample, and nothing else
+        np.testing.assert_allclose(predict(cgc, TRAIN, batch_size)["z"], predictions["z"], rtol=1e-5, atol=1e-6)
+    assert predict(cgc, TRAIN.take(slice(0, 1)))["z"].shape == (1,)
     scarce = TaskData(TRAIN.features, TRAIN.labels, KINDS, {"z": np.arange(ROWS) == 0})
     assert predict(cgc, scarce, batch_size=16)["z"].shape == (ROWS,)  # most batches have no sample of z
 
