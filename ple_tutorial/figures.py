@@ -279,10 +279,10 @@ FIGURES = {
     "family_gain": Recipe(
         _family_gains,
         plots.gain_rows,
-        "MTL gain of nine architectures and three controls over the single-task model, at correlation 0, 0.5 and 1, with layers of "
-        "equal width and at an equal budget: means with 95 % intervals. Hard sharing lies right of zero at correlation 1, with "
-        "equal widths everywhere; cross-stitch a little at 1. MMoE, ML-MMoE, CGC and PLE lie left of zero everywhere, less so at 1, "
-        "and customized sharing does, too, nearer to zero.",
+        "MTL gain of nine architectures and three controls over the single-task model, at correlation 0, 0.5 and 1, with layers "
+        "of equal width and at an equal budget: means, 95 % intervals. Hard sharing lies right of zero at 1, and with equal "
+        "widths everywhere; cross-stitch a little at 1. MMoE, ML-MMoE, CGC and PLE lie left of zero everywhere, less so at "
+        "1, and customized sharing does, too, nearer to zero.",
     ),
     "census": Recipe(
         lambda: stored("census"),
