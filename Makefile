@@ -12,7 +12,7 @@ FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python
 	"or name it: make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python3" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tutorial test notebooks lab figures lint lock lowest peers mutants clean which-python
+.PHONY: help setup tutorial test notebooks lab figures lint lock lowest mutants peers clean which-python
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
