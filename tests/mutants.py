@@ -135,8 +135,9 @@ MUTANTS = (
            ("budget", "tolerance=0.01,", "tolerance=0.1,")),
     mutant("validation used for training", "training",
            ("training", RUN_EPOCH,
-            RUN_EPOCH + "\n        if valid is not None and len(valid) >= len(train):\n"
-            "            run_epoch(*keras.tree.map_structure(lambda part: tf.constant(part[: len(train)]),"
+            RUN_EPOCH + "\n        if valid is not None:\n"
+            "            run_epoch(*keras.tree.map_structure("
+            "lambda part: tf.constant(np.resize(part, (len(train), *part.shape[1:]))),"
             " (valid.features, valid.labels, valid.mask)), order, weight_row)")),
     mutant("stopped on the test part", "study",
            ("study", "history = fit(same, train, valid,", "history = fit(same, train, valid and test,")),
