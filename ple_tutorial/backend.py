@@ -28,6 +28,6 @@ with _quiet_stderr():
     import keras
     import tensorflow as tf
 
-    tf.constant(0.0) + 1.0  # the first operation sets up the devices, which logs too
+    tf.function(tf.negative, jit_compile=True)(0.0)  # the first operation, and the first compiled program, log too
 
 __all__ = ["keras", "tf"]

@@ -159,7 +159,7 @@ def three_parts():
     from sklearn.preprocessing import KBinsDiscretizer
 
     made = make_synthetic(900, 0.5, features=6, tasks={"income": "binary", "never_married": "binary"}, noise=1.0)
-    codes = KBinsDiscretizer(4, encode="ordinal").fit_transform(made.features[:, :2]).astype(int)
+    codes = KBinsDiscretizer(4, encode="ordinal", strategy="uniform").fit_transform(made.features[:, :2]).astype(int)
     features = {"numeric": made.features[:, 2:], "codes": codes}
     data = TaskData(features, made.labels, made.kinds, cardinalities=(4, 4))
     train, valid, test = data.split((0.5, 0.25, 0.25), seed=1)
