@@ -122,7 +122,7 @@ MUTANTS = (
            ("study", "return data.take(slice(0, rows)), None, data.take(slice(rows, None))",
             "return data.take(slice(0, rows)), None, data.take(slice(rows - 1, None))")),
     mutant("the rows that a model is stopped by among its training rows", "study",
-           ("study", "parts.take(slice(rows, rows + 4096))", "parts.take(slice(rows - 1, rows + 4096))")),
+           ("study", "both.take(slice(rows, None))", "both.take(slice(rows - 1, None))")),
     mutant("scores on training rows and on new ones changed round", "study",
            ("study", '{"train": train, "test": test}[scored]', '{"test": train, "train": test}[scored]')),
     mutant("a control that shares after all", "study",
