@@ -11,7 +11,7 @@ import numpy as np
 from ple_tutorial import checks
 from ple_tutorial.backend import keras
 from ple_tutorial.data import FeatureSpec, TaskData
-from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular, seeded
+from ple_tutorial.layers import Dense, Experts, Gate, Mix, Stitch, Tabular, seeded
 from ple_tutorial.routing import Routing, routing
 
 OWN_ALPHA = 0.9  # what a stitch starts with on the expert that it continues; the others share the rest
@@ -115,9 +115,9 @@ def build_model(
         for i, units in enumerate(towers):
             name = f"{task}_tower_{i}"
             kernel = seeded("glorot_uniform", of(name))
-            y = keras.layers.Dense(units, activation, kernel_initializer=kernel, name=name)(y)
+            y = Dense(units, activation, kernel_initializer=kernel, name=name)(y)
         last = "sigmoid" if kind == "binary" else "linear"
-        predictions[task] = keras.layers.Dense(
+        predictions[task] = Dense(
             1, last, kernel_initializer=seeded("glorot_uniform", of(task)), name=task, dtype="float32"
         )(y)
     return keras.Model(inputs, predictions, name=table.architecture.replace("-", "_"))

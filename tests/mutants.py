@@ -41,7 +41,7 @@ DRAWN = "seeded(self.kernel_initializer, self.seed, layer, i)(one, dtype)"
 EXPERTS_READ = "outputs[group] = experts(streams.get(group, x))"
 GATES_READ = 'gate = gate(streams.get(stream, x) if mixer.reads == "stream" else x)'
 SEES = "experts = side_by_side(mixer.sees,"
-DENSE = "y = keras.layers.Dense(units, activation, kernel_initializer=kernel, name=name)(y)"
+DENSE = "y = Dense(units, activation, kernel_initializer=kernel, name=name)(y)"
 RUN_EPOCH = "losses = run_epoch(*data, order, weight_row).numpy()"
 GAINS = "gains = sign * (multi - single)"
 LOST = "lost = [] if sent is None else sorted((set(experts) | gates) - sent)"
@@ -74,7 +74,7 @@ MUTANTS = (
             "{task: own[tasks[0]] for task in tasks if own[task]}")),
     mutant("towers shared", "models",
            ("models", "    predictions = {}\n", "    predictions, common = {}, {}\n"),
-           ("models", DENSE, DENSE.replace("keras.layers.Dense", "common.setdefault(i, keras.layers.Dense")
+           ("models", DENSE, DENSE.replace("Dense(units", "common.setdefault(i, Dense(units")
             .replace("(y)", ")(y)"))),
     mutant("tasks swapped", "reference",
            ("models", "y = streams[task]\n", "y = streams[table.tasks[len(predictions) - 1]]\n")),
