@@ -1,4 +1,6 @@
-"""Losses: each task's mean over its own sample space, and their weighted sum."""
+"""Losses: each task's mean over its own sample space, their weighted sum, and the schedule of its weights."""
+
+from dataclasses import dataclass, field
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras
@@ -11,7 +13,7 @@ def task_loss(kind, labels, predictions, mask):
 
     Args:
         kind: ``binary`` (cross-entropy, nats) or ``regression`` (squared error, units of the label squared).
-        labels, mask: ``(batch,)``; the mask holds 1 (or True) inside the sample space and 0 outside.
+        labels, mask: ``(batch,)``; the mask holds 1 (or True, or the sample's weight) inside the sample space and 0 outside.
         predictions: ``(batch, 1)``.
 
     Raises:
@@ -37,7 +39,8 @@ def task_loss(kind, labels, predictions, mask):
     )  # a missing label may be NaN, and NaN times 0 is NaN
     per_sample = _PER_SAMPLE[checks.choice("kind", kind, checks.KINDS)](labels[:, None], predictions)
     mask = keras.ops.cast(mask, per_sample.dtype)
-    return keras.ops.sum(per_sample * mask) / keras.ops.maximum(keras.ops.sum(mask), 1)
+    total = keras.ops.sum(mask)
+    return keras.ops.sum(per_sample * mask) / keras.ops.where(total > 0, total, keras.ops.ones_like(total))
 
 
 def loss_weights(kinds, weights=None):
@@ -58,6 +61,41 @@ def loss_weights(kinds, weights=None):
     if not any(full.values()):
         checks.refuse("loss_weights", "at least one weight above 0", full)
     return full
+
+
+@dataclass(frozen=True)
+class WeightSchedule:
+    """Weights in the joint loss that grow or shrink by a factor each epoch: ``start * ratio ** epoch``.
+
+    Called with the number of epochs already trained (0 in the first), it returns the weights, ``{task: float}``, as
+    ``fit`` wants of its ``loss_weights``.
+
+    Attributes:
+        start: ``{task: weight}`` in the first epoch, from 0.
+        ratio: ``{task: factor}``, above 0; one for a task that is not named.
+
+    Raises:
+        ValueError: a ratio for a task without a start, or numbers out of range.
+        TypeError: something other than dicts of numbers.
+
+    Source: PLE paper, section 4.3, Eq. 10. Its text lets t be the step in one sentence and the epoch in another; here
+    it is the epoch.
+    """
+
+    start: dict
+    ratio: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        loss_weights(self.start, self.start)
+        if not isinstance(self.ratio, dict):
+            checks.refuse("ratio", "a dict {task: factor}", repr(self.ratio), TypeError)
+        for task, ratio in self.ratio.items():
+            checks.number(f"ratio[{checks.choice('ratio', task, tuple(self.start))!r}]", ratio, 1e-6, 1e6)
+
+    def __call__(self, epoch):
+        """The weights after so many epochs."""
+        epoch = checks.count("epoch", epoch, 0)
+        return {task: weight * self.ratio.get(task, 1.0) ** epoch for task, weight in self.start.items()}
 
 
 def for_compile(kinds):

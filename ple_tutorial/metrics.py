@@ -11,24 +11,25 @@ from ple_tutorial import checks
 from ple_tutorial.data import TaskData
 
 
-def _auc(labels, predictions):
+def _auc(labels, predictions, sample_weight=None):
     if labels.min() == labels.max():
         return float("nan")  # one class alone has no order to get right or wrong
-    return roc_auc_score(labels, predictions)
+    return roc_auc_score(labels, predictions, sample_weight=sample_weight)
 
 
-def _log_loss(labels, predictions):
-    return log_loss(labels, np.clip(predictions.astype(np.float64), 1e-7, 1 - 1e-7), labels=[0, 1])
+def _log_loss(labels, predictions, sample_weight=None):
+    p = np.clip(predictions.astype(np.float64), 1e-7, 1 - 1e-7)
+    return log_loss(labels, p, labels=[0, 1], sample_weight=sample_weight)
 
 
-# metric: (function of labels and predictions, +1 if more is better and -1 if less is)
+# metric: (function of labels, predictions and sample weights, +1 if more is better and -1 if less is)
 METRICS = {"auc": (_auc, 1), "log_loss": (_log_loss, -1), "mse": (mean_squared_error, -1)}
-_OF_KIND = {"binary": ("auc", "log_loss"), "regression": ("mse",)}
+OF_KIND = {"binary": ("auc", "log_loss"), "regression": ("mse",)}
 LOSS_OF_KIND = {"binary": "log_loss", "regression": "mse"}
 
 
 def evaluate(data, predictions):
-    """Every metric of every task, each over the samples in the task's own sample space.
+    """Every metric of every task, each over the samples in the task's own sample space, weighted where the data are.
 
     Args:
         data: a ``TaskData``.
@@ -58,9 +59,12 @@ def evaluate(data, predictions):
             checks.refuse(f"predictions[{task!r}]", "finite numbers", f"{(~np.isfinite(p)).sum()} that are not")
         if kind == "binary" and not ((p >= 0) & (p <= 1)).all():
             checks.refuse(f"predictions[{task!r}]", "probabilities from 0 to 1 for a binary task", "some outside")
-        mask = data.mask[task]
-        for metric in _OF_KIND[kind]:
-            scores[task, metric] = float(METRICS[metric][0](data.labels[task][mask], p.reshape(-1)[mask]))
+        weights = data.weights.get(task)
+        inside = data.mask[task] if weights is None else weights > 0  # zero outside of the sample space
+        weights = weights if weights is None else weights[inside]
+        for metric in OF_KIND[kind]:
+            value = METRICS[metric][0](data.labels[task][inside], p.reshape(-1)[inside], sample_weight=weights)
+            scores[task, metric] = float(value)
     return scores
 
 

@@ -95,7 +95,7 @@ def trials(study, jobs=1, show_progress=True):
 
 
 def _one_model(study, name, seeds):
-    rows, kept = [], {}
+    rows = []
     for point in study.points:
         settings = study.fit_settings(**point) if callable(study.fit_settings) else study.fit_settings
         for seed in seeds:
@@ -105,15 +105,12 @@ def _one_model(study, name, seeds):
                 rows.append(pd.DataFrame([key | study.others[name](train, valid, test, seed, **point)]))
                 continue
             model = build_model(**study.models[name], features=train.spec, tasks=train.kinds, seed=seed)
-            # One model, and so one compiled program, for all seeds: it takes on the fresh one's weights.
-            same = kept.setdefault((train.spec, tuple(train.kinds.items())), model)
-            same.set_weights(model.get_weights())
-            history = fit(same, train, valid, seed=seed, show_progress=False, **settings)
+            history = fit(model, train, valid, seed=seed, show_progress=False, **settings)
             if study.record == "scores":
-                key |= {"parameters": same.count_params(), "epochs": len(history)}
-                rows.append(pd.DataFrame([key | _scores(test, predict(same, test))]))
+                key |= {"parameters": model.count_params(), "epochs": len(history)}
+                rows.append(pd.DataFrame([key | _scores(test, predict(model, test))]))
             else:
-                table = _gate_table(same, test, study.record)
+                table = _gate_table(model, test, study.record)
                 rows.append(table.assign(**key)[[*key, *table.columns]])
     return pd.concat(rows, ignore_index=True)
 

@@ -14,7 +14,10 @@ GROUND = {"data", "layers", "routing", "losses", "metrics", "plots", "ranking"}
 MAY_IMPORT = {
     **{room: set() for room in ANYONE | GROUND},
     "models": {"layers", "routing"},
-    "training": {"losses", "metrics", "models"},
+    "checkpoint": set(),
+    "feed": {"checkpoint", "models"},
+    "watch": {"losses", "metrics"},
+    "training": {"losses", "metrics", "models", "checkpoint", "feed", "watch"},
     "gates": {"layers", "models"},
     "study": {"data", "models", "training", "metrics", "gates", "routing", "budget"},
     "figures": {"study", "plots", "data", "metrics", "routing", "budget", "diagnostics"},

@@ -39,10 +39,12 @@ class TaskData:
         mask: ``{task: bool (batch,)}``, True where the sample lies in the task's sample space (PLE paper,
             section 4.3, the deltas of Eq. 9). A task left out has every sample.
         cardinalities: number of codes of each column of ``features["codes"]``.
+        weights: ``{task: float32 (batch,)}``, how much a sample counts in the task's loss and metrics, from 0. A task left out
+            counts all its samples alike.
 
     Raises:
         ValueError: features that are not finite or not of rank 2, lengths that differ, a binary label other
-            than 0 and 1, a code out of range, a task whose mask leaves no sample.
+            than 0 and 1, a code out of range, a task whose mask or weights leave no sample.
         TypeError: a container of the wrong type.
     """
 
@@ -51,12 +53,13 @@ class TaskData:
     kinds: dict
     mask: dict = field(default_factory=dict)
     cardinalities: tuple = ()
+    weights: dict = field(default_factory=dict)
 
     def __post_init__(self):
         kinds = checks.task_kinds("kinds", self.kinds)
         features = self._checked_features()
         rows = len(features["numeric"] if isinstance(features, dict) else features)
-        for name in ("labels", "mask"):
+        for name in ("labels", "mask", "weights"):
             value = getattr(self, name)
             if not isinstance(value, dict):
                 checks.refuse(name, "a dict {task: array}", type(value).__name__, TypeError)
@@ -81,8 +84,18 @@ class TaskData:
                 checks.refuse(name, "0 or 1 for a binary task", valid[~np.isin(valid, (0, 1))][0])
             # Outside the sample space a label means nothing; zero keeps it out of every sum, NaN would not.
             labels[task] = np.where(mask[task], labels[task], np.float32(0))
-        for name, value in (("features", features), ("kinds", kinds), ("labels", labels), ("mask", mask)):
+        weights = {task: self._checked_weights(task, mask[task]) for task in kinds if task in self.weights}
+        parts = {"features": features, "kinds": kinds, "labels": labels, "mask": mask, "weights": weights}
+        for name, value in parts.items():
             object.__setattr__(self, name, value)
+
+    def _checked_weights(self, task, mask):
+        name = f"weights[{task!r}]"
+        weights = _column(name, self.weights[task], len(mask), np.float32)
+        valid = weights[mask]
+        if not (np.isfinite(valid).all() and (valid >= 0).all() and valid.any()):
+            checks.refuse(name, "finite numbers from 0, at least one above", "others in the task's sample space")
+        return np.where(mask, weights, np.float32(0))
 
     def _checked_features(self):
         tabular = isinstance(self.features, dict)
@@ -158,14 +171,16 @@ class TaskData:
         object.__setattr__(part, "features", features)
         object.__setattr__(part, "labels", {task: y[rows] for task, y in self.labels.items()})
         object.__setattr__(part, "mask", {task: m[rows] for task, m in self.mask.items()})
+        object.__setattr__(part, "weights", {task: w[rows] for task, w in self.weights.items()})
         return part
 
     def only(self, *tasks):
         """The same samples with only the named tasks."""
         for task in tasks:
             checks.choice("tasks", task, self.tasks)
+        parts = {name: getattr(self, name) for name in ("labels", "mask", "kinds", "weights")}
         return replace(
-            self, **{part: {task: getattr(self, part)[task] for task in tasks} for part in ("labels", "mask", "kinds")}
+            self, **{name: {task: part[task] for task in tasks if task in part} for name, part in parts.items()}
         )
 
     def split(self, fractions=(0.6, 0.2, 0.2), seed=0):
