@@ -16,6 +16,8 @@ MAY_IMPORT = {
     "models": {"layers", "routing"},
     "training": {"losses", "metrics", "models"},
     "gates": {"layers", "models"},
+    "serving": {"gates"},
+    "bench_serving": {"training"},
     "study": {"data", "models", "training", "metrics", "gates", "routing", "budget"},
     "figures": {"study", "plots", "data", "metrics", "routing", "budget", "diagnostics"},
     "budget": {"models", "routing"},
