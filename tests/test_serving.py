@@ -29,7 +29,7 @@ OPTIONS = {"own_residual": True, "detach_others": True, "normalise_experts": Tru
 CASES = {architecture: (architecture, DATA, {}) for architecture in ARCHITECTURES} | {
     "all options": ("ple", TABULAR, OPTIONS | {"gate_dropout": 0.5}),
     "codes alone": ("mmoe", CODES_ALONE, {}),
-    "trained": ("mmoe", DATA, {"gate_dropout": 0.1}),
+    "trained": ("mmoe", DATA, {"tower_units": []}),
 }
 
 SERVER = """
@@ -56,12 +56,12 @@ for case in sorted(os.listdir(".")):
 def built(case):
     """A model of ``CASES``: trained by ours and Keras's, or with random weights, so that nothing is right by being zero."""
     architecture, data, options = CASES[case]
-    levels, sizes = 1 if architecture in ONE_LEVEL else 2, {"expert_units": [5], "tower_units": [3]}
-    model = build_model(architecture, features=data.spec, tasks=KINDS, levels=levels, **sizes, **options)
+    sizes = {"levels": 1 if architecture in ONE_LEVEL else 2, "expert_units": [5], "tower_units": [3]}
+    model = build_model(architecture, features=data.spec, tasks=KINDS, **sizes | options)
     if case == "trained":
-        fit(model, data, epochs=1, show_progress=False)
+        fit(model, data, epochs=1, batch_size=ROWS, show_progress=False)
         model.compile("adam", for_compile(KINDS), run_eagerly=True)
-        model.fit(data.features, data.labels, 250, verbose=0)
+        model.fit(data.features, data.labels, ROWS, verbose=0)
     else:
         rng = np.random.default_rng(1)
         for v in model.weights:
@@ -194,11 +194,11 @@ def test_nothing_is_left_half_written(tmp_path, monkeypatch):
 def test_latency(tmp_path, monkeypatch):
     model = built("mmoe")
     export(model, tmp_path / "model")
-    table = latency(model, DATA, tmp_path / "model", batches=[2, 7], rounds=3)
+    table = latency(model, DATA, tmp_path / "model", batches=[2], rounds=3)
     assert list(table.columns) == ["way", "batch", "low", "median", "high"]
     ways = ["model(x)", "model.predict(x)", "predict(model, data)", "served.serve(x)", "served.gates(x)"]
-    assert sorted(zip(table.way, table.batch, strict=True)) == sorted((way, n) for way in ways for n in (2, 7))
+    assert list(table.way) == ways and set(table.batch) == {2}
     assert (table.low > 10).all() and (table.low <= table["median"]).all() and (table["median"] <= table.high).all()
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(RuntimeError, match="the server's process failed: "):
-        latency(model, DATA, tmp_path / "model", batches=[2], rounds=1)
+        latency(model, DATA, tmp_path / "model", batches=[], rounds=1)
