@@ -19,9 +19,9 @@ def export(model, path):
         served.experts()  # {"level1_a_gate": (experts,)}, their names as bytes, in the order of the weights
 
     ``x`` is what the model reads, with any number of rows: float32 ``(batch, features)``, or ``{"numeric": float32
-    (batch, columns), "codes": int32 (batch, columns)}``. Nothing checks it there: a code that its column does not have
-    gives the prediction of some other. Dropout is off, and batch normalisation goes by its moving averages. In
-    TensorFlow Serving the three are signatures, ``serve`` the default one.
+    (batch, columns), "codes": int32 (batch, columns)}``. TensorFlow checks the shapes and no more: a code that its column
+    does not have may be taken for one of another column. Dropout is off, and batch normalisation goes by its moving
+    averages. In TensorFlow Serving the three are signatures, ``serve`` the default one.
 
     Args:
         model: from ``build_model``, or any functional Keras model to a dict of outputs. Without gates it has ``serve`` alone.
