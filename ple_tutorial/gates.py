@@ -37,6 +37,17 @@ class GateWeights:
         return self.weights[:, columns].sum(axis=1)
 
 
+def gate_readout(model):
+    """The gates of ``model``, a list of ``Gate``, and the Keras model of its inputs -> ``{gate's name: its weights}``.
+
+    Without a gate the list is empty, and in place of the model stands None.
+    """
+    gates = [
+        layer for layer in model.layers if isinstance(layer, Gate) and re.fullmatch(r"level\d+_.+_gate", layer.name)
+    ]
+    return gates, keras.Model(model.input, {gate.name: gate.output for gate in gates}) if gates else None
+
+
 def gate_weights(model, data, batch_size=16_384):
     """The weights of every gate of ``model`` on ``data`` (a ``TaskData``), as ``GateWeights``.
 
@@ -49,14 +60,11 @@ def gate_weights(model, data, batch_size=16_384):
     Source: PLE paper, section 5.4 and Figure 8.
     """
     check_fits(model, data, "data")
-    gates = [
-        layer for layer in model.layers if isinstance(layer, Gate) and re.fullmatch(r"level\d+_.+_gate", layer.name)
-    ]
+    gates, readout = gate_readout(model)
     if not gates:
         checks.refuse(
             "model", "one of build_model with gates (MMoE, ML-MMoE, CGC, PLE)", f"{model.name!r}, which has none"
         )
-    readout = keras.Model(model.input, {gate.name: gate.output for gate in gates})
     parts = [readout(batch.features, training=False) for batch in data.batches(batch_size)]
     readings = []
     for gate in gates:

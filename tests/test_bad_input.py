@@ -1,12 +1,26 @@
 """Wrong calls at the public door: each is refused by the package, in one sentence, and leaves everything as it was."""
 
 import functools
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ple_tutorial import budget, diagnostics, exercises, figures, gates, losses, metrics, plots, ranking, study
+from ple_tutorial import (
+    bench_serving,
+    budget,
+    diagnostics,
+    exercises,
+    figures,
+    gates,
+    losses,
+    metrics,
+    plots,
+    ranking,
+    serving,
+    study,
+)
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import FeatureSpec, TaskData, census
 from ple_tutorial.data.synthetic import Sines, label_correlation, make_synthetic, task_directions
@@ -15,6 +29,7 @@ from ple_tutorial.models import build_model, load_weights
 from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Level, Mixer, Routing, routing
 from ple_tutorial.training import fit, predict
 
+HERE = Path(__file__).parent
 ROWS, NAN, INF = 10, float("nan"), float("inf")
 KINDS = {"a": "regression", "b": "binary"}
 X = np.random.default_rng(0).standard_normal((ROWS, 4)).astype(np.float32)
@@ -257,6 +272,32 @@ WRONG = [
         "one of ['a', 'shared']",
     ),
     (lambda: gates.summarise(model()), TypeError, "readings", "Functional", "a list of GateWeights"),
+    # serving
+    (lambda: serving.export("ple", "out"), TypeError, "model", "str", "a Keras model"),
+    (lambda: serving.export(keras.Sequential(name="s"), "out"), ValueError, "model", "'s'", "a functional Keras model"),
+    (lambda: serving.export(keras.Sequential([keras.Input((4,))]), "out"), ValueError, "model", "another", "to {task"),
+    (lambda: serving.export(model(), None), TypeError, "path", "None", "a path"),
+    (
+        lambda: serving.export(model(), __file__),
+        FileExistsError,
+        "path",
+        "test_bad_input.py'",
+        "empty or not there yet",
+    ),
+    (lambda: serving.export(model(), HERE), FileExistsError, "path", "tests'", "empty or not there yet"),
+    (lambda: bench_serving.latency(model(), X, "out"), TypeError, "data", "ndarray", "a TaskData"),
+    (lambda: bench_serving.latency(model(), data(), HERE), ValueError, "data", "10", "at least 500 rows"),
+    (
+        lambda: bench_serving.latency(model(), data(), HERE, [1]),
+        ValueError,
+        "path",
+        "tests'",
+        "that export has written",
+    ),
+    (lambda: bench_serving.latency(model(), data(), HERE, 1), TypeError, "batches", "1", "a list of numbers of rows"),
+    (lambda: bench_serving.latency(model(), data(), HERE, [0]), ValueError, "batches", "0", "at least 1"),
+    (lambda: bench_serving.latency(model(), data(), HERE, [1], 0), ValueError, "rounds", "0", "at least 1"),
+    # diagnostics
     (lambda: diagnostics.reach(None, data()), TypeError, "model", "NoneType", "a Keras model"),
     (lambda: diagnostics.reach(model(), Y), TypeError, "data", "dict", "a TaskData"),
     (lambda: diagnostics.reach_by_table("ple"), TypeError, "table", "str", "a Routing"),

@@ -19,6 +19,8 @@ MAY_IMPORT = {
     "watch": {"losses", "metrics"},
     "training": {"losses", "metrics", "models", "checkpoint", "feed", "watch"},
     "gates": {"layers", "models"},
+    "serving": {"gates"},
+    "bench_serving": {"training"},
     "study": {"data", "models", "training", "metrics", "gates", "routing", "budget"},
     "figures": {"study", "plots", "data", "metrics", "routing", "budget", "diagnostics"},
     "budget": {"models", "routing"},

@@ -1,0 +1,55 @@
+"""``export``: a trained model as a SavedModel, which a server runs with TensorFlow alone, without this package."""
+
+import tempfile
+from pathlib import Path
+
+from ple_tutorial import checks
+from ple_tutorial.backend import keras, tf
+from ple_tutorial.gates import gate_readout
+
+
+def export(model, path):
+    """Write ``model`` to the folder ``path`` as a SavedModel of predictions and gate weights.
+
+    Keras's own ``model.export(path, verbose=False)`` writes the predictions alone. A server has TensorFlow, and runs::
+
+        served = tf.saved_model.load(path)
+        served.serve(x)  # {task: (batch, 1)}, as model(x)
+        served.gates(x)  # {"level1_a_gate": (batch, experts)}, as gate_weights; each row sums to one
+        served.experts()  # {"level1_a_gate": (experts,)}, their names as bytes, in the order of the weights
+
+    ``x`` is what the model reads, with any number of rows: float32 ``(batch, features)``, or ``{"numeric": float32
+    (batch, columns), "codes": int32 (batch, columns)}``. TensorFlow checks the shapes and no more: a code that its column
+    does not have may be taken for one of another column. Dropout is off, and batch normalisation goes by its moving
+    averages. In TensorFlow Serving the three are signatures, ``serve`` the default one.
+
+    Args:
+        model: from ``build_model``, or any functional Keras model to a dict of outputs. Without gates it has ``serve`` alone.
+        path: a folder that is empty or not there yet. It is there when all is written: what is made is made beside it,
+            and then renamed.
+
+    Raises:
+        ValueError: a model that has no outputs yet, or outputs without names.
+        FileExistsError: a path where there is something already.
+        TypeError: no Keras model, or no path.
+    """
+    if not isinstance(model, keras.Model):
+        checks.refuse("model", "a Keras model", type(model).__name__, TypeError)
+    if not isinstance(getattr(model, "output", None), dict):
+        checks.refuse("model", "a functional Keras model to {task: predictions}", f"{model.name!r}, which is another")
+    path = Path(checks.path("path", path)).resolve()
+    in_the_way = any(place.exists() and not place.is_dir() for place in (path, *path.parents))
+    if in_the_way or (path.exists() and any(path.iterdir())):
+        checks.refuse("path", "a folder that is empty or not there yet", repr(str(path)), FileExistsError)
+    archive = keras.export.ExportArchive()
+    archive.add_endpoint("serve", lambda x: model(x, training=False), [model.input])
+    gates, readout = gate_readout(model)
+    if gates:
+        archive.add_endpoint("gates", lambda x: readout(x, training=False), [model.input])
+        archive.add_endpoint("experts", lambda: {gate.name: tf.constant(gate.experts) for gate in gates}, [])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export_", dir=path.parent) as beside:
+        archive.write_out(f"{beside}/model", verbose=False)
+        if path.exists():  # and is empty; a rename onto a folder is not allowed everywhere
+            path.rmdir()
+        Path(beside, "model").rename(path)
