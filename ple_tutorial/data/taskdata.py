@@ -51,6 +51,7 @@ class TaskData:
     kinds: dict
     mask: dict = field(default_factory=dict)
     cardinalities: tuple = ()
+    _least_samples = 1  # of each task; no field
 
     def __post_init__(self):
         kinds = checks.task_kinds("kinds", self.kinds)
@@ -71,7 +72,7 @@ class TaskData:
         labels = {}
         for task, kind in kinds.items():
             name = f"labels[{task!r}]"
-            if not mask[task].any():
+            if mask[task].sum() < self._least_samples:
                 checks.refuse(f"mask[{task!r}]", "at least one sample in the task's sample space", "none")
             labels[task] = _column(name, self.labels[task], rows, np.float32)
             valid = labels[task][mask[task]]
@@ -208,6 +209,12 @@ class TaskData:
             y = self.labels[task][self.mask[task]].astype(np.float64)
             rows.append({"task": task, "kind": kind, "samples": len(y), "mean": y.mean(), "std": y.std()})
         return pd.DataFrame(rows).set_index("task")
+
+
+class Chunk(TaskData):
+    """A part of data too large for memory: as ``TaskData``, but it may lack samples of a scarce task."""
+
+    _least_samples = 0
 
 
 def _column(name, value, rows, dtype):
