@@ -1,5 +1,6 @@
 """Readers of data larger than memory: every row once, shuffled as well as they say, wrong files refused."""
 
+import mmap
 import os
 import re
 from pathlib import Path
@@ -184,6 +185,31 @@ def test_views_and_arrays(memmaps, stored):
     private[:, :3] = FEATURES  # in memory only
     assert_whole(shuffled(memmaps(features=private[:, :3])))
     assert np.array_equal(private[:, :3], FEATURES.astype(np.float32))
+
+
+@pytest.mark.skipif(not hasattr(mmap, "MADV_WILLNEED"), reason="the system takes no such advice")
+def test_the_blocks_of_a_chunk_are_announced_before_they_are_read(stored, monkeypatch):
+    asked = []
+
+    class Noted(mmap.mmap):
+        def madvise(self, *advice):
+            asked.append(advice)
+            super().madvise(*advice)
+
+    monkeypatch.setattr(mmap, "mmap", Noted)
+    large = stored(np.zeros((2**12, 64)))[:, 32:]  # rows of 256 bytes behind 128, of which the second half is read
+    y = np.arange(len(large))
+    chunks = MemmapChunks(large, {"y": y}, {"y": "regression"}, chunk_rows=1024, block_rows=64)
+    asked.clear()
+    rows = next(chunks.shuffled(np.random.default_rng(0))).labels["y"].astype(int)
+    *blocks, end = asked
+    assert end == (mmap.MADV_DONTNEED,)
+    assert len(blocks) == 16
+    for (advice, page, length), row in zip(blocks, rows[::64], strict=True):
+        first, last = 128 + 256 * row + 128, 128 + 256 * (row + 64)
+        assert advice == mmap.MADV_WILLNEED
+        assert page % mmap.PAGESIZE == 0
+        assert first - mmap.PAGESIZE < page <= first < last <= page + length <= last + mmap.PAGESIZE
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/smaps"), reason="resident pages are read from /proc")
