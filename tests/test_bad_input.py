@@ -268,7 +268,7 @@ WRONG = [
     (lambda: chunked(features=(x for x in X)), TypeError, "features", "generator", "a memmap or an array"),
     (lambda: chunked(features=X[0]), ValueError, "features", "shape (4,)", "shape (rows, columns)"),
     (lambda: chunked(labels=labelled), TypeError, "labels", "function", "a dict"),
-    (lambda: chunked(labels=Y | {"a": X[:3, 0]}), ValueError, "labels['a']", "3", "10 rows, as in features"),
+    (lambda: chunked(labels=Y | {"a": X[:3, 0]}), ValueError, "labels['a']", "3", "10 rows, as many as"),
     (lambda: chunked(block_rows=1e3), TypeError, "block_rows", "1000.0 (float)", "a whole number"),
     (lambda: chunked(chunk_rows=4), ValueError, "block_rows", "1024", "at most chunk_rows, 4"),
     (lambda: chunked().shuffled(0), TypeError, "rng", "int", "a NumPy Generator"),

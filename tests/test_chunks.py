@@ -270,7 +270,7 @@ def test_empty_values(tmp_path, parquet):
         ("x1", False, "features: expected finite numbers, got 1 that are not"),
         ("a", False, r"labels\['a'\]: expected finite numbers, got 1"),
         ("in_a", False, r"mask\['a'\]: expected a value in every row of 'in_a', got 1 empty"),
-        ("c1", False, "features: expected a value in every row of 'c1', got 1 empty"),
+        ("c1", False, r"features\['codes'\]: expected a value in every row of 'c1', got 1 empty"),
     ):
         with pytest.raises(ValueError, match=message):
             list(parquet(tabular=column == "c1", path=with_empty(column, first)))
@@ -285,7 +285,7 @@ def test_empty_values(tmp_path, parquet):
         ({"features": iter([FEATURES])}, TypeError, "features: expected a memmap or an array, got list_iterator"),
         ({"features": (x for x in FEATURES)}, TypeError, "features: expected a memmap or an array, got generator"),
         ({"features": FEATURES[:, 0]}, ValueError, r"features: expected shape \(rows, columns\), got shape \(1000,\)"),
-        ({"features": FEATURES[:0]}, ValueError, r"labels\['z'\]: expected 0 rows, as in features, got 1000"),
+        ({"features": FEATURES[:0]}, ValueError, "features: expected some rows, as many as the others, got 0"),
         ({"features": FEATURES * 1j}, TypeError, "features: expected real numbers, got complex"),
         ({"features": np.ma.masked_equal(FEATURES, 3)}, TypeError, "features: .* got a masked array"),
         ({"features": {"numeric": FEATURES}}, ValueError, r"features: expected the keys .* got \['numeric'\]"),
@@ -297,14 +297,22 @@ def test_empty_values(tmp_path, parquet):
         (
             {"features": {"numeric": FEATURES, "codes": CODES[:9]}, "cardinalities": (4, 2)},
             ValueError,
-            r"features\['codes'\]: expected 1000 rows, as in features, got 9",
+            r"features\['codes'\]: expected 1000 rows, as many as the others, got 9",
         ),
         ({"labels": LABELS["z"]}, TypeError, "labels: expected a dict .* got ndarray"),
         ({"labels": {"z": LABELS["z"]}}, ValueError, r"labels: .* got none for \['a'\]"),
         ({"labels": LABELS | {"a": FEATURES}}, ValueError, r"labels\['a'\]: expected shape \(rows,\), got shape"),
-        ({"labels": LABELS | {"a": LABELS["a"][1:]}}, ValueError, r"labels\['a'\]: expected 1000 rows, .* got 999"),
+        (
+            {"labels": LABELS | {"a": LABELS["a"][1:]}},
+            ValueError,
+            r"labels\['a'\]: expected 1000 rows, as many as the others, got 999",
+        ),
         ({"labels": LABELS | {"z": LABELS["z"].tolist()}}, TypeError, r"labels\['z'\]: .* got list"),
-        ({"mask": {"a": MASK["a"][1:]}}, ValueError, r"mask\['a'\]: expected 1000 rows, .* got 999"),
+        (
+            {"mask": {"a": MASK["a"][1:]}},
+            ValueError,
+            r"mask\['a'\]: expected 1000 rows, as many as the others, got 999",
+        ),
         ({"mask": {"a": IDS}}, TypeError, r"mask\['a'\]: expected booleans, got int64"),
         ({"mask": {"a": IDS < 0}}, ValueError, r"mask\['a'\]: expected at least one sample .* got none"),
         ({"mask": [True]}, TypeError, "mask: expected a dict"),
@@ -333,7 +341,7 @@ def test_refused_arrays(change, error, message, memmaps):
         (
             {"features": {"numeric": [], "codes": ["x0"]}},
             TypeError,
-            "features: expected a column of whole numbers, got double",
+            r"features\['codes'\]: expected a column of whole numbers, got double",
         ),
         (
             {"features": {"numeric": [], "codes": ["c0"]}, "cardinalities": (3,)},
