@@ -22,7 +22,7 @@ from ple_tutorial import (
     study,
 )
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.data import FeatureSpec, TaskData, census
+from ple_tutorial.data import FeatureSpec, MemmapChunks, ParquetChunks, TaskData, census
 from ple_tutorial.data.synthetic import Sines, label_correlation, make_synthetic, task_directions
 from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular
 from ple_tutorial.models import build_model, load_weights
@@ -44,6 +44,10 @@ ONE = Mixer("pass", ("a",))
 
 def data(**change):
     return TaskData(**{"features": X, "labels": Y, "kinds": KINDS} | change)
+
+
+def chunked(**change):
+    return MemmapChunks(**{"features": X, "labels": Y, "kinds": KINDS} | change)
 
 
 def tabular(codes, cardinalities=(2,)):
@@ -301,6 +305,16 @@ WRONG = [
     (lambda: diagnostics.reach(None, data()), TypeError, "model", "NoneType", "a Keras model"),
     (lambda: diagnostics.reach(model(), Y), TypeError, "data", "dict", "a TaskData"),
     (lambda: diagnostics.reach_by_table("ple"), TypeError, "table", "str", "a Routing"),
+    # data in chunks
+    (lambda: chunked(features=(x for x in X)), TypeError, "features", "generator", "a memmap or an array"),
+    (lambda: chunked(features=X[0]), ValueError, "features", "shape (4,)", "shape (rows, columns)"),
+    (lambda: chunked(labels=labelled), TypeError, "labels", "function", "a dict"),
+    (lambda: chunked(labels=Y | {"a": X[:3, 0]}), ValueError, "labels['a']", "3", "10 rows, as many as"),
+    (lambda: chunked(block_rows=1e3), TypeError, "block_rows", "1000.0 (float)", "a whole number"),
+    (lambda: chunked(chunk_rows=4), ValueError, "block_rows", "1024", "at most chunk_rows, 4"),
+    (lambda: chunked().shuffled(0), TypeError, "rng", "int", "a NumPy Generator"),
+    (lambda: ParquetChunks(None, ["x"], {"a": "y"}, {"a": "binary"}), TypeError, "path", "None", "a path"),
+    (lambda: ParquetChunks("x", "x", {"a": "y"}, {"a": "binary"}), TypeError, "features", "'x'", "a list of columns"),
     # metrics
     (lambda: metrics.evaluate(X, P), TypeError, "data", "ndarray", "a TaskData"),
     (lambda: metrics.evaluate(data(), [0, 1]), TypeError, "predictions", "list", "a dict {task: array}"),

@@ -54,6 +54,7 @@ class TaskData:
     mask: dict = field(default_factory=dict)
     cardinalities: tuple = ()
     weights: dict = field(default_factory=dict)
+    _least_samples = 1  # of each task; no field
 
     def __post_init__(self):
         kinds = checks.task_kinds("kinds", self.kinds)
@@ -74,7 +75,7 @@ class TaskData:
         labels = {}
         for task, kind in kinds.items():
             name = f"labels[{task!r}]"
-            if not mask[task].any():
+            if mask[task].sum() < self._least_samples:
                 checks.refuse(f"mask[{task!r}]", "at least one sample in the task's sample space", "none")
             labels[task] = _column(name, self.labels[task], rows, np.float32)
             valid = labels[task][mask[task]]
@@ -93,7 +94,7 @@ class TaskData:
         name = f"weights[{task!r}]"
         weights = _column(name, self.weights[task], len(mask), np.float32)
         valid = weights[mask]
-        if not (np.isfinite(valid).all() and (valid >= 0).all() and valid.any()):
+        if not (np.isfinite(valid).all() and (valid >= 0).all() and (valid > 0).sum() >= self._least_samples):
             checks.refuse(name, "finite numbers from 0, at least one above", "others in the task's sample space")
         return np.where(mask, weights, np.float32(0))
 
@@ -223,6 +224,12 @@ class TaskData:
             y = self.labels[task][self.mask[task]].astype(np.float64)
             rows.append({"task": task, "kind": kind, "samples": len(y), "mean": y.mean(), "std": y.std()})
         return pd.DataFrame(rows).set_index("task")
+
+
+class Chunk(TaskData):
+    """A part of data too large for memory: as ``TaskData``, but it may lack samples of a scarce task."""
+
+    _least_samples = 0
 
 
 def _column(name, value, rows, dtype):
