@@ -14,11 +14,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ple_tutorial import feed
 from ple_tutorial.backend import keras
-from ple_tutorial.data import TaskData
+from ple_tutorial.data import MemmapChunks, ParquetChunks, TaskData
 from ple_tutorial.data.synthetic import make_synthetic
 from ple_tutorial.losses import WeightSchedule, for_compile
 from ple_tutorial.metrics import evaluate
@@ -359,6 +360,30 @@ def test_the_next_chunk_is_read_meanwhile():
 def test_bad_chunks(train, error, message):
     with pytest.raises(error, match=message):
         run(train)
+
+
+def test_chunks_from_files(tmp_path):
+    """In stored order, with masks and weights, the readers' chunks train as those in memory do."""
+    np.save(tmp_path / "x.npy", TRAIN.features)
+    stored = np.load(tmp_path / "x.npy", mmap_mode="r")
+    parts = {"mask": {"z": WEIGHED.mask["z"]}, "weights": WEIGHED.weights, "chunk_rows": 40}
+    chunks = MemmapChunks(stored, TRAIN.labels, KINDS, block_rows=8, **parts)
+    in_memory = [WEIGHED.take(slice(0, 40)), WEIGHED.take(slice(40, None))]
+    assert_same(run(chunks, shuffle=False)[1], run(in_memory, shuffle=False)[1])
+    columns = [f"f{i}" for i in range(4)]
+    table = pd.DataFrame(TRAIN.features, columns=columns).assign(**TRAIN.labels, inside=WEIGHED.mask["z"], **{
+        f"{task}_weight": weights for task, weights in WEIGHED.weights.items()})  # fmt: skip
+    table.to_parquet(tmp_path / "x.parquet")
+    parts = {"mask": {"z": "inside"}, "weights": {t: f"{t}_weight" for t in KINDS}, "chunk_rows": 40}
+    chunks = ParquetChunks(tmp_path / "x.parquet", columns, {t: t for t in KINDS}, KINDS, **parts)
+    assert_same(run(chunks, shuffle=False)[1], run(in_memory, shuffle=False)[1])
+
+
+def test_a_chunk_without_a_sample_of_a_task(tmp_path):
+    """Its steps leave that task's own weights as they are."""
+    early = TaskData(TRAIN.features, TRAIN.labels, KINDS, {"z": np.arange(ROWS) < 20})
+    chunks = MemmapChunks(TRAIN.features, TRAIN.labels, KINDS, {"z": np.arange(ROWS) < 20}, chunk_rows=BATCH, block_rows=8)
+    assert_same(run(chunks, shuffle=False)[1], run(early, shuffle=False)[1])
 
 
 def test_an_error_while_reading_comes_out():
