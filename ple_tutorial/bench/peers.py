@@ -129,7 +129,15 @@ def torch_rechub(network, x, y, batch):
             widths, ends = [network.features, *network.levels], len(network.levels)
             # The first level of two has a shared gate and the first level of one has none; both take any width.
             self.levels = torch.nn.ModuleList(
-                CGC(1, 2 if n < ends else 1, network.tasks, network.own, network.shared, widths[n - 1], {"dims": [widths[n]]})
+                CGC(
+                    1,
+                    2 if n < ends else 1,
+                    network.tasks,
+                    network.own,
+                    network.shared,
+                    widths[n - 1],
+                    {"dims": [widths[n]]},
+                )
                 for n in range(1, ends + 1)
             )
             self.towers = torch.nn.ModuleList(MLP(widths[-1], dims=list(network.towers)) for _ in range(network.tasks))

@@ -49,7 +49,9 @@ def timed(contender, epochs):
     start = time.perf_counter()
     got = contender.train(epochs)
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "megabytes": peak_megabytes()} | (got if isinstance(got, dict) else {"loss": float(got)})
+    return {"seconds": seconds, "megabytes": peak_megabytes()} | (
+        got if isinstance(got, dict) else {"loss": float(got)}
+    )
 
 
 def reason(error):
