@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from ple_tutorial import checks
-from ple_tutorial.bench.compare import CASES, QUICK, compare
+from ple_tutorial.bench.compare import CASES, QUICK, measure
 from ple_tutorial.bench.networks import NETWORKS
 
 ROUNDS = 5
@@ -21,7 +21,7 @@ PACKAGES = "numpy keras tensorflow tf-keras deepctr deepctr-torch torch torch-re
 
 def _compared(name, quick, tell):
     cases = [case for case in (QUICK if quick else CASES) if case.name == name]
-    return compare(cases, 2 if quick else ROUNDS, tell)
+    return measure(cases, 2 if quick else ROUNDS, tell)
 
 
 PARTS = {name: functools.partial(_compared, name) for name in NETWORKS}

@@ -178,7 +178,7 @@ def _trained(case, first, rounds, rate):
     return row | ({"share": convention / rate, "share_needed": needed / rate} if rate else {})
 
 
-def compare(cases, rounds, tell, start=start):
+def measure(cases, rounds, tell, start=start):
     """Run the comparison; return its rows."""
     rows = []
     for case in cases:
