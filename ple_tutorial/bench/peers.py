@@ -14,14 +14,14 @@ from ple_tutorial.bench.contenders import Contender
 
 def listing(network, x, y, batch):
     """The wiring of the listing that this tutorial started from: a small model for each expert and gate, legacy Keras."""
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    keras = _legacy_keras()
     import tensorflow as tf
-    from tf_keras import Input, Model
-    from tf_keras.layers import Dense
+
+    Dense = keras.layers.Dense
 
     def small(width, units, activation):
-        x = Input((width,))
-        return Model(x, Dense(units, activation)(x))
+        x = keras.Input((width,))
+        return keras.Model(x, Dense(units, activation)(x))
 
     def mixed(stream, experts):
         weights = small(stream.shape[-1], experts.shape[1], "softmax")(stream)
@@ -36,13 +36,13 @@ def listing(network, x, y, batch):
         outputs = [mixed(s, tf.concat([shared, e], axis=1)) for s, e in zip(streams[:-1], own, strict=True)]
         return outputs if last else [*outputs, mixed(streams[-1], tf.concat([shared, *own], axis=1))]
 
-    features = Input((network.features,))
+    features = keras.Input((network.features,))
     streams = [features] * (network.tasks + 1)
     for number, units in enumerate(network.levels, 1):
         streams = level(streams, units, number == len(network.levels))
     for units in network.towers:
         streams = [Dense(units, "relu")(stream) for stream in streams]
-    model = Model(features, [Dense(1, "sigmoid")(stream) for stream in streams])
+    model = keras.Model(features, [Dense(1, "sigmoid")(stream) for stream in streams])
     model.compile(optimizer="adam", loss=["binary_crossentropy"] * network.tasks)
     labels = list(y.values())
 
@@ -56,10 +56,7 @@ def listing(network, x, y, batch):
 
 def deepctr(network, x, y, batch):
     """DeepCTR's PLE, on legacy Keras: so its own CI runs it, and there it is quicker than on Keras 3."""
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    import tensorflow  # noqa: F401 - first, so that only DeepCTR's own threads are kept from starting
-    import tf_keras  # noqa: F401 - whether it is installed
-
+    _legacy_keras()  # first, so that only DeepCTR's own threads are kept from starting
     with mock.patch("threading.Thread.start"):  # on import it asks PyPI for a newer version
         from deepctr.feature_column import DenseFeat
         from deepctr.models import PLE
@@ -169,6 +166,14 @@ def torch_rechub(network, x, y, batch):
 
     note = "its layers in a plain loop, without the embedding layer; it has batch normalisation in experts, gates and towers"
     return Contender(train, network, _torch_parameters(model), note)
+
+
+def _legacy_keras():
+    """Legacy Keras; what imports ``tensorflow.keras`` after this gets it as well."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    import tf_keras
+
+    return tf_keras
 
 
 def _one_width(network, built):
