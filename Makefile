@@ -12,7 +12,7 @@ FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python
 	"or name it: make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python3" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tutorial test notebooks lab figures lint lock lowest mutants peers clean which-python
+.PHONY: help setup tutorial test notebooks lab figures lint lock lowest mutants peers bench clean which-python
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -59,6 +59,16 @@ peers: ## (author) hold the models against those of DeepCTR, on the same weights
 		--requirement requirements-peers.txt
 	build/peers/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	build/peers/bin/python -m pytest -rP tests/peers $(ARGS)
+
+bench: ## (author) measure training beside other ways and packages; in an environment of its own; ARGS="--json FILE" to store it
+	@$(FIND_PYTHON); "$$python" -m venv --clear build/bench
+	build/bench/bin/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
+	@grep -v '^#' requirements-bench.txt | while read -r peer; do \
+		build/bench/bin/python -m pip install --disable-pip-version-check --quiet --constraint requirements.txt "$$peer" || \
+		echo "$$peer cannot be installed here; its row will say so" >&2; \
+		done
+	build/bench/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	build/bench/bin/python -m ple_tutorial bench $(ARGS)
 
 clean: ## remove build/ and the caches; .venv stays
 	rm -rf build .pytest_cache .ruff_cache ple_tutorial.egg-info

@@ -1,4 +1,4 @@
-"""The command line: ``python -m ple_tutorial tutorial | notebooks | figures | study``."""
+"""The command line: ``python -m ple_tutorial tutorial | notebooks | figures | study | bench``."""
 
 import argparse
 import os
@@ -38,6 +38,11 @@ def parse(arguments):
     command.add_argument("name")
     command.add_argument("--out", type=folder, default=Path("figures"), help="the folder to write to (figures)")
     command.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time (as many as cores)")
+
+    command = commands.add_parser("bench", help="measure training here beside other ways and packages")
+    command.add_argument("--json", metavar="FILE", help="a file to write all numbers to")
+    command.add_argument("--quick", action="store_true", help="few rounds of the smallest part, to see that it runs")
+    command.add_argument("--only", metavar="NAME", help="one part; all where it is not given")
 
     return parser.parse_args(arguments)
 
@@ -101,6 +106,14 @@ def run(args):
         except ValueError as error:
             return _slip(error)
         return finish(draw(names, args.out), str(args.out))
+    if args.command == "bench":
+        from ple_tutorial import bench
+
+        try:
+            names, path = bench.asked(args.only, args.json, args.quick)
+        except ValueError as error:
+            return _slip(error)
+        return bench.run(names, path, args.quick, _tell)
     from ple_tutorial import study
 
     try:

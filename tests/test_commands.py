@@ -473,7 +473,9 @@ def test_each_package_is_used_and_each_used_is_asked_for():
     started = {name for name, words in started.items() if words in makefile}
     kernel = {"ipykernel"} if "jupyter_client" in used else set()
     assert asked - used - started - kernel == set()
-    assert used - asked - set(sys.stdlib_module_names) - own == {"packaging"}  # pytest brings it
+    assert used - asked - set(sys.stdlib_module_names) - own - {module_of(pin) for pin in bench_pins()} == {
+        "packaging"  # pytest brings it
+    }
 
 
 def test_the_peers_are_pinned_and_each_is_used():
@@ -484,6 +486,24 @@ def test_the_peers_are_pinned_and_each_is_used():
     used = set().union(*map(imports, (ROOT / "tests" / "peers").glob("*.py")))
     asked = {wanted.name for wanted in DIRECT}
     assert used - asked - set(sys.stdlib_module_names) - {"ple_tutorial"} == {pin.name for pin in pins}
+
+
+def bench_pins():
+    """Return the requirements of the bench's peers."""
+    lines = (ROOT / "requirements-bench.txt").read_text(encoding="utf-8").splitlines()
+    return [Requirement(line) for line in lines if not line.startswith("#")]
+
+
+def module_of(requirement):
+    return requirement.name.replace("-", "_")
+
+
+def test_the_peers_of_the_bench_are_pinned_and_each_is_used():
+    """One line each, in an environment of its own; the lock holds what else they use."""
+    assert all(re.fullmatch(r"==[0-9][^,*]*", str(pin.specifier)) for pin in bench_pins())
+    used = imports(ROOT / "ple_tutorial" / "bench" / "peers.py")
+    asked = {wanted.name for wanted in DIRECT}
+    assert used - asked - set(sys.stdlib_module_names) - {"ple_tutorial"} == {module_of(pin) for pin in bench_pins()}
 
 
 # ---------------------------------------------------------------- the commit

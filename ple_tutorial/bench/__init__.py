@@ -1,0 +1,99 @@
+"""``python -m ple_tutorial bench``: what training costs here, beside other ways and packages.
+
+A part is a function of (quick, tell) that returns rows, flat dicts for ``pandas.DataFrame``; it prints its own tables
+by ``tell``. Add further parts to ``PARTS``.
+"""
+
+import functools
+import json
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from ple_tutorial import checks
+from ple_tutorial.bench.compare import CASES, QUICK, measure
+from ple_tutorial.bench.networks import NETWORKS
+
+ROUNDS = 5
+PACKAGES = "numpy keras tensorflow tf-keras deepctr deepctr-torch torch torch-rechub".split()
+
+
+def _compared(name, quick, tell):
+    cases = [case for case in (QUICK if quick else CASES) if case.name == name]
+    return measure(cases, 2 if quick else ROUNDS, tell)
+
+
+PARTS = {name: functools.partial(_compared, name) for name in NETWORKS}
+QUICK_PARTS = sorted({case.name for case in QUICK})
+
+
+def asked(only=None, file=None, quick=False):
+    """The names of the parts to run, and the Path to write to or None.
+
+    Raises:
+        ValueError: an unknown part, or a file that cannot be written.
+    """
+    known = QUICK_PARTS if quick else list(PARTS)
+    names = known if only is None else [checks.choice("--only", only, known)]
+    if file is None:
+        return names, None
+    path = Path(file)
+    if not path.parent.is_dir():
+        checks.refuse("--json", "a file in a folder that exists", repr(file))
+    if path.exists() and not path.is_file():
+        checks.refuse("--json", "a file", f"{file!r}, which is none")
+    if not os.access(path.parent, os.W_OK):
+        checks.refuse("--json", "a file in a folder that can be written to", repr(file))
+    return names, path
+
+
+def run(names, path, quick, tell):
+    """Run the parts one by one; ``path``, if there is one, holds after each what has been measured so far.
+
+    Returns:
+        The exit status: 1 if this package's own ``fit`` did not run in some part. A peer that is not installed is a row.
+    """
+    result = about() | {"quick": quick, "parts": {}}
+    tell(f"{result['processor']}, {result['cores']} cores; {versions(result)}")
+    for name in names:
+        result["parts"][name] = PARTS[name](quick, tell)
+        if path:
+            write(path, result)
+    tell(EXPLAINED)
+    rows = [row for part in result["parts"].values() for row in part]
+    return int(any(row["contender"] == "fit" and "seconds" not in row for row in rows if "contender" in row))
+
+
+EXPLAINED = """
+samples/s   of a whole call that trains some epochs, shuffling included: median, lowest and highest of the rounds
+x fit       how many times as long as `fit`
+GFLOP/s     three times the products with weights forward (6 operations a weight and sample), by convention
+share       of the matrix-product rate, measured in the same rounds; `needed` leaves out the gradient of the features
+compile s   what the first epoch took more than a later one
+A peer that is not installed: `make bench` makes an environment with all of them."""
+
+
+def about():
+    """The machine without its name, and the versions of what is compared."""
+    from ple_tutorial.notebooks import machine
+
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = None
+    return {"cores": os.cpu_count(), "processor": machine().partition(", ")[2], "versions": found}
+
+
+def versions(result):
+    """The versions in one line."""
+    return ", ".join(f"{package} {version or '(none)'}" for package, version in result["versions"].items())
+
+
+def write(path, result):
+    """Write beside ``path`` first, so that there is a whole file or none."""
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    os.replace(beside, path)

@@ -1,0 +1,123 @@
+"""This package's ``fit``, Keras's ``model.fit`` on the same model, and the plain matrix product beside them.
+
+A contender is a function of a network, features ``(batch, features)``, labels ``{task: (batch, 1)}`` and a batch size. It
+returns a ``Contender``, ready to train with Adam at 1e-3, Keras's and PyTorch's default.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ple_tutorial.bench.networks import Network
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A model with its data.
+
+    Attributes:
+        train: a function of a number of epochs; it returns the loss over the last of them (nats, summed over tasks), or a
+            dict of what it has measured.
+        network: what was really built.
+        parameters: how many it trains.
+        note: what a reader should know of the row.
+    """
+
+    train: Any
+    network: Network
+    parameters: int = 0
+    note: str = ""
+
+
+def fit(network, x, y, batch):
+    """This package's own way."""
+    from ple_tutorial import training
+    from ple_tutorial.data import TaskData
+
+    model, kinds = _model(network, y)
+    data = TaskData(x, {task: labels[:, 0] for task, labels in y.items()}, kinds)
+
+    def train(epochs):
+        history = training.fit(model, data, epochs=epochs, batch_size=batch, show_progress=False)
+        return history["loss"].iloc[-1]
+
+    return Contender(train, network, model.count_params())
+
+
+def keras(network, x, y, batch):
+    """The same model as a Keras user trains it."""
+    model = _compiled(network, y)
+
+    def train(epochs):
+        return model.fit(x, y, batch_size=batch, epochs=epochs, verbose=0).history["loss"][-1]
+
+    return Contender(train, network, model.count_params())
+
+
+def keras_jit(network, x, y, batch):
+    """The same model in what was found to be the quickest way that is still ``model.fit``."""
+    from ple_tutorial.backend import tf
+
+    per_execution = 32
+    model = _compiled(network, y, jit_compile=True, steps_per_execution=per_execution)
+    features, labels = tf.constant(x), {task: tf.constant(values) for task, values in y.items()}
+    steps = len(x) // batch
+
+    def order(_):
+        return tf.data.Dataset.from_tensor_slices(
+            tf.reshape(tf.random.shuffle(tf.range(steps * batch)), (steps, batch))
+        )
+
+    def rows(chosen):
+        return tf.gather(features, chosen), {task: tf.gather(values, chosen) for task, values in labels.items()}
+
+    batches = tf.data.Dataset.range(1).flat_map(order).map(rows).prefetch(tf.data.AUTOTUNE)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(steps))
+
+    def train(epochs):
+        return model.fit(batches, epochs=epochs, verbose=0).history["loss"][-1]
+
+    note = (
+        f"steps_per_execution={per_execution}, whole batches of fixed shape from a tf.data.Dataset that holds the rows"
+    )
+    return Contender(train, network, model.count_params(), note)
+
+
+def _model(network, y):
+    from ple_tutorial.models import build_model
+
+    kinds = dict.fromkeys(y, "binary")
+    experts = {"shared_experts": network.shared, "task_experts": network.own, "levels": len(network.levels)}
+    units = [(width,) for width in network.levels]
+    sizes = {"expert_units": units, "tower_units": network.towers}
+    return build_model("ple", features=network.features, tasks=kinds, **experts, **sizes), kinds
+
+
+def _compiled(network, y, **options):
+    from ple_tutorial.backend import keras
+    from ple_tutorial.losses import for_compile
+
+    model, kinds = _model(network, y)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=for_compile(kinds), **options)
+    return model
+
+
+def matrix_product(network, x, y, batch):
+    """The rate of ``tf.matmul`` on square float32 matrices: the best of three sizes."""
+    from ple_tutorial.backend import tf
+
+    sizes = {n: tf.random.normal((n, n)) for n in (512, 1024, 2048)}
+
+    def train(epochs):
+        rates = []
+        for n, matrix in sizes.items():
+            times = (2048 // n) ** 3  # of all sizes the same number of operations
+            tf.matmul(matrix, matrix).numpy()
+            start = time.perf_counter()
+            for _ in range(times):
+                product = tf.matmul(matrix, matrix)
+            product[0, 0].numpy()
+            rates.append(2 * n**3 * times / (time.perf_counter() - start) / 1e9)
+        return {"gflops": max(rates)}
+
+    return Contender(train, network)

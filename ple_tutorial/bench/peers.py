@@ -1,0 +1,204 @@
+"""The same networks in other packages, as their users build and train them. Each is imported only where it is built.
+
+This file imports TensorFlow by itself, and not by ``ple_tutorial.backend``: two of the peers want legacy Keras, or
+whatever Keras they find.
+"""
+
+import os
+import time
+from unittest import mock
+
+import numpy as np
+
+from ple_tutorial.bench.contenders import Contender
+
+
+def listing(network, x, y, batch):
+    """The wiring of the listing that this tutorial started from: a small model for each expert and gate, legacy Keras."""
+    keras = _legacy_keras()
+    import tensorflow as tf
+
+    Dense = keras.layers.Dense
+
+    def small(width, units, activation):
+        x = keras.Input((width,))
+        return keras.Model(x, Dense(units, activation)(x))
+
+    def mixed(stream, experts):
+        weights = small(stream.shape[-1], experts.shape[1], "softmax")(stream)
+        return tf.reduce_sum(experts * tf.expand_dims(weights, -1), axis=1)
+
+    def level(streams, units, last):
+        def experts(stream, count):
+            return tf.stack([small(stream.shape[-1], units, "relu")(stream) for _ in range(count)], axis=1)
+
+        own = [experts(stream, network.own) for stream in streams[:-1]]
+        shared = experts(streams[-1], network.shared)
+        outputs = [mixed(s, tf.concat([shared, e], axis=1)) for s, e in zip(streams[:-1], own, strict=True)]
+        return outputs if last else [*outputs, mixed(streams[-1], tf.concat([shared, *own], axis=1))]
+
+    features = keras.Input((network.features,))
+    streams = [features] * (network.tasks + 1)
+    for number, units in enumerate(network.levels, 1):
+        streams = level(streams, units, number == len(network.levels))
+    for units in network.towers:
+        streams = [Dense(units, "relu")(stream) for stream in streams]
+    model = keras.Model(features, [Dense(1, "sigmoid")(stream) for stream in streams])
+    model.compile(optimizer="adam", loss=["binary_crossentropy"] * network.tasks)
+    labels = list(y.values())
+
+    def train(epochs):
+        return model.fit(x, labels, batch_size=batch, epochs=epochs, verbose=0).history["loss"][-1]
+
+    tower = "towers added, " if network.towers else ""
+    note = f"legacy Keras; {tower}no accuracy and no validation split, which the listing has"
+    return Contender(train, network, model.count_params(), note)
+
+
+def deepctr(network, x, y, batch):
+    """DeepCTR's PLE, on legacy Keras: so its own CI runs it, and there it is quicker than on Keras 3."""
+    _legacy_keras()  # first, so that only DeepCTR's own threads are kept from starting
+    with mock.patch("threading.Thread.start"):  # on import it asks PyPI for a newer version
+        from deepctr.feature_column import DenseFeat
+        from deepctr.models import PLE
+
+    built = network.of_one_width()
+    model = PLE(
+        [DenseFeat("x", network.features)],
+        shared_expert_num=built.shared,
+        specific_expert_num=built.own,
+        num_levels=len(built.levels),
+        expert_dnn_hidden_units=built.levels[:1],
+        gate_dnn_hidden_units=(),
+        tower_dnn_hidden_units=built.towers,
+        l2_reg_embedding=0,
+        task_types=["binary"] * network.tasks,
+        task_names=list(y),
+    )
+    model.compile("adam", loss=["binary_crossentropy"] * network.tasks)
+    inputs, labels = {"x": x}, list(y.values())
+
+    def train(epochs):
+        return model.fit(inputs, labels, batch_size=batch, epochs=epochs, verbose=0).history["loss"][-1]
+
+    return Contender(train, built, model.count_params(), f"legacy Keras{_one_width(network, built)}")
+
+
+def deepctr_torch(network, x, y, batch):
+    """DeepCTR-Torch's PLE, on the CPU."""
+    import torch
+
+    with mock.patch("threading.Thread.start"):
+        from deepctr_torch.inputs import DenseFeat
+        from deepctr_torch.models import PLE
+
+    built = network.of_one_width(shared=network.own)
+    model = PLE(
+        [DenseFeat("x", network.features)],
+        shared_expert_num=built.shared,
+        specific_expert_num=built.own,
+        num_levels=len(built.levels),
+        expert_dnn_hidden_units=built.levels[:1],
+        gate_dnn_hidden_units=(),
+        tower_dnn_hidden_units=built.towers,
+        l2_reg_linear=0,
+        l2_reg_embedding=0,
+        task_types=["binary"] * network.tasks,
+        task_names=list(y),
+        device="cpu",
+    )
+    model.compile(torch.optim.Adam(model.parameters(), lr=1e-3), loss=["binary_crossentropy"] * network.tasks)
+    inputs, labels = {"x": x}, np.hstack(list(y.values()))
+
+    def train(epochs):
+        return model.fit(inputs, labels, batch_size=batch, epochs=epochs, verbose=0).history["loss"][-1]
+
+    note = f"{built.shared} shared experts, since it builds as many as task experts{_one_width(network, built)}"
+    note += f"; threads: {_threads(torch, train)}"
+    return Contender(train, built, _torch_parameters(model), note)
+
+
+def torch_rechub(network, x, y, batch):
+    """torch-rechub's CGC layers, fed the features directly: its PLE would look them up one by one first."""
+    import torch
+    from torch_rechub.basic.layers import MLP
+    from torch_rechub.models.multi_task.ple import CGC
+
+    class PLE(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            widths, ends = [network.features, *network.levels], len(network.levels)
+            # The first level of two has a shared gate and the first level of one has none; both take any width.
+            self.levels = torch.nn.ModuleList(
+                CGC(
+                    1,
+                    2 if n < ends else 1,
+                    network.tasks,
+                    network.own,
+                    network.shared,
+                    widths[n - 1],
+                    {"dims": [widths[n]]},
+                )
+                for n in range(1, ends + 1)
+            )
+            self.towers = torch.nn.ModuleList(MLP(widths[-1], dims=list(network.towers)) for _ in range(network.tasks))
+
+        def forward(self, x):
+            streams = [x] * (network.tasks + 1)
+            for level in self.levels:
+                streams = level(streams)
+            return [torch.sigmoid(tower(stream)) for tower, stream in zip(self.towers, streams, strict=True)]
+
+    model = PLE()
+    adam, loss_of = torch.optim.Adam(model.parameters(), lr=1e-3), torch.nn.BCELoss()
+    features, labels = torch.from_numpy(x), [torch.from_numpy(values) for values in y.values()]
+
+    def train(epochs):
+        model.train()
+        for _ in range(epochs):
+            total = torch.zeros(())
+            for rows in torch.randperm(len(x)).split(batch):
+                adam.zero_grad()
+                outputs = model(features[rows])
+                loss = sum(loss_of(p, truth[rows]) for p, truth in zip(outputs, labels, strict=True))
+                loss.backward()
+                adam.step()
+                total += loss.detach() * len(rows)
+        return float(total) / len(x)
+
+    note = "its layers in a plain loop, without the embedding layer; it has batch normalisation in experts, gates and towers"
+    note += f"; threads: {_threads(torch, train)}"
+    return Contender(train, network, _torch_parameters(model), note)
+
+
+def _legacy_keras():
+    """Legacy Keras; what imports ``tensorflow.keras`` after this gets it as well."""
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
+    import tf_keras
+
+    return tf_keras
+
+
+def _one_width(network, built):
+    same = network.levels == built.levels
+    return "" if same else f"; both levels {built.levels[0]} wide, since all its levels are equally wide"
+
+
+def _threads(torch, train):
+    """Let PyTorch have one thread where that is quicker than its default; return how many it has.
+
+    Small steps are over sooner than two threads have met. The epoch for each of the two is trained before all others.
+    """
+    seconds = {}
+    for threads in (torch.get_num_threads(), 1):
+        torch.set_num_threads(threads)
+        start = time.perf_counter()
+        train(1)
+        seconds[threads] = time.perf_counter() - start
+    quickest = min(seconds, key=seconds.get)
+    torch.set_num_threads(quickest)
+    return quickest
+
+
+def _torch_parameters(model):
+    return sum(parameter.numel() for parameter in model.parameters())
