@@ -128,7 +128,7 @@ def fit(
                 row = {"loss": losses @ list(weights.values())}
                 row |= {f"{task}_loss": loss for task, loss in zip(kinds, losses, strict=True)}
                 if valid is not None:
-                    row |= _validation(program.model, valid, first_weights, epoch)
+                    row |= _validation(program, valid, first_weights, epoch)
                 rows.append({name: float(value) for name, value in row.items()})
                 best.look(rows[-1], epoch, program.model)
                 watched.end(epoch, rows[-1])
@@ -150,7 +150,11 @@ def predict(model, data, batch_size=16_384):
         TypeError: no Keras model, or no ``TaskData``.
     """
     check_fits(model, data, "data")
-    parts = [model(batch.features, training=False) for batch in data.batches(batch_size)]
+    return _predicted(lambda features: model(features, training=False), data, batch_size)
+
+
+def _predicted(forward, data, batch_size=16_384):
+    parts = [forward(batch.features) for batch in data.batches(batch_size)]
     return {task: np.concatenate([part[task].numpy()[:, 0] for part in parts]) for task in data.kinds}
 
 
@@ -178,9 +182,9 @@ def _seed_dropout(model, seed):
         state.assign(np.random.SeedSequence([seed, i]).generate_state(2).astype(state.dtype))
 
 
-def _validation(model, valid, weights, epoch):
+def _validation(program, valid, weights, epoch):
     """The columns of the history that begin with ``val_``."""
-    predictions = predict(model, valid)
+    predictions = _predicted(program.forward, valid)
     _check_finite(list(predictions.values()), epoch)
     scores = evaluate(valid, predictions)
     total = sum(weight * scores[task, LOSS_OF_KIND[valid.kinds[task]]] for task, weight in weights.items())
@@ -199,6 +203,8 @@ class _Program:
         self.begin = [v.numpy() for v in optimizer.variables]
         self.variables = [*model.variables, *optimizer.variables]
         self.epoch = tf.function(_epoch(model, optimizer, kinds), jit_compile=True)
+        shapes = keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), model.input)
+        self.forward = tf.function(lambda features: model(features, training=False), input_signature=[shapes])
 
     def start(self, learning_rate):
         """A fresh optimizer."""

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from ple_tutorial import (
-    bench_serving,
     budget,
     diagnostics,
     exercises,
@@ -22,6 +21,7 @@ from ple_tutorial import (
     study,
 )
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.bench.serving import latency
 from ple_tutorial.data import FeatureSpec, MemmapChunks, ParquetChunks, TaskData, census
 from ple_tutorial.data.synthetic import Sines, label_correlation, make_synthetic, task_directions
 from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular
@@ -289,18 +289,18 @@ WRONG = [
         "empty or not there yet",
     ),
     (lambda: serving.export(model(), HERE), FileExistsError, "path", "tests'", "empty or not there yet"),
-    (lambda: bench_serving.latency(model(), X, "out"), TypeError, "data", "ndarray", "a TaskData"),
-    (lambda: bench_serving.latency(model(), data(), HERE), ValueError, "data", "10", "at least 500 rows"),
+    (lambda: latency(model(), X, "out"), TypeError, "data", "ndarray", "a TaskData"),
+    (lambda: latency(model(), data(), HERE), ValueError, "data", "10", "at least 500 rows"),
     (
-        lambda: bench_serving.latency(model(), data(), HERE, [1]),
+        lambda: latency(model(), data(), HERE, [1]),
         ValueError,
         "path",
         "tests'",
         "that export has written",
     ),
-    (lambda: bench_serving.latency(model(), data(), HERE, 1), TypeError, "batches", "1", "a list of numbers of rows"),
-    (lambda: bench_serving.latency(model(), data(), HERE, [0]), ValueError, "batches", "0", "at least 1"),
-    (lambda: bench_serving.latency(model(), data(), HERE, [1], 0), ValueError, "rounds", "0", "at least 1"),
+    (lambda: latency(model(), data(), HERE, 1), TypeError, "batches", "1", "a list of numbers of rows"),
+    (lambda: latency(model(), data(), HERE, [0]), ValueError, "batches", "0", "at least 1"),
+    (lambda: latency(model(), data(), HERE, [1], 0), ValueError, "rounds", "0", "at least 1"),
     # diagnostics
     (lambda: diagnostics.reach(None, data()), TypeError, "model", "NoneType", "a Keras model"),
     (lambda: diagnostics.reach(model(), Y), TypeError, "data", "dict", "a TaskData"),

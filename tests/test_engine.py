@@ -382,7 +382,9 @@ def test_chunks_from_files(tmp_path):
 def test_a_chunk_without_a_sample_of_a_task(tmp_path):
     """Its steps leave that task's own weights as they are."""
     early = TaskData(TRAIN.features, TRAIN.labels, KINDS, {"z": np.arange(ROWS) < 20})
-    chunks = MemmapChunks(TRAIN.features, TRAIN.labels, KINDS, {"z": np.arange(ROWS) < 20}, chunk_rows=BATCH, block_rows=8)
+    chunks = MemmapChunks(
+        TRAIN.features, TRAIN.labels, KINDS, {"z": np.arange(ROWS) < 20}, chunk_rows=BATCH, block_rows=8
+    )
     assert_same(run(chunks, shuffle=False)[1], run(early, shuffle=False)[1])
 
 

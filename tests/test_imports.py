@@ -20,14 +20,13 @@ MAY_IMPORT = {
     "training": {"losses", "metrics", "models", "checkpoint", "feed", "watch"},
     "gates": {"layers", "models"},
     "serving": {"gates"},
-    "bench_serving": {"training"},
     "study": {"data", "models", "training", "metrics", "gates", "routing", "budget"},
     "figures": {"study", "plots", "data", "metrics", "routing", "budget", "diagnostics"},
     "budget": {"models", "routing"},
     "diagnostics": {"layers", "losses", "models", "routing"},
     "exercises": GROUND | {"models", "training", "gates"},
     "notebooks": {"data.census"},
-    "bench": {"data", "losses", "models", "notebooks", "training"},
+    "bench": {"data", "losses", "models", "notebooks", "routing", "serving", "study", "training"},
     "__main__": {"notebooks", "figures", "study", "bench"},
 }
 ENGINE = {"tensorflow", "keras", "tf_keras"}

@@ -1,7 +1,7 @@
 """``python -m ple_tutorial bench``: what training costs here, beside other ways and packages.
 
 A part is a function of (quick, tell) that returns rows, flat dicts for ``pandas.DataFrame``; it prints its own tables
-by ``tell``. Add further parts to ``PARTS``.
+by ``tell``.
 """
 
 import functools
@@ -24,8 +24,15 @@ def _compared(name, quick, tell):
     return measure(cases, 2 if quick else ROUNDS, tell)
 
 
+def _engine(name, quick, tell):
+    from ple_tutorial.bench import engine  # TensorFlow, after the comparison's processes
+
+    return engine.PARTS[name](quick, tell)
+
+
 PARTS = {name: functools.partial(_compared, name) for name in NETWORKS}
-QUICK_PARTS = sorted({case.name for case in QUICK})
+PARTS |= {name: functools.partial(_engine, name) for name in ("quality", "scaling", "grid", "memory", "serving")}
+QUICK_PARTS = [name for name in PARTS if name not in NETWORKS or any(case.name == name for case in QUICK)]
 
 
 def asked(only=None, file=None, quick=False):

@@ -34,7 +34,8 @@ def fit(network, x, y, batch):
     from ple_tutorial import training
     from ple_tutorial.data import TaskData
 
-    model, kinds = _model(network, y)
+    kinds = dict.fromkeys(y, "binary")
+    model = model_of(network, kinds)
     data = TaskData(x, {task: labels[:, 0] for task, labels in y.items()}, kinds)
 
     def train(epochs):
@@ -83,21 +84,22 @@ def keras_jit(network, x, y, batch):
     return Contender(train, network, model.count_params(), note)
 
 
-def _model(network, y):
+def model_of(network, kinds):
+    """This package's model of a network, untrained."""
     from ple_tutorial.models import build_model
 
-    kinds = dict.fromkeys(y, "binary")
     experts = {"shared_experts": network.shared, "task_experts": network.own, "levels": len(network.levels)}
     units = [(width,) for width in network.levels]
     sizes = {"expert_units": units, "tower_units": network.towers}
-    return build_model("ple", features=network.features, tasks=kinds, **experts, **sizes), kinds
+    return build_model("ple", features=network.features, tasks=kinds, **experts, **sizes)
 
 
 def _compiled(network, y, **options):
     from ple_tutorial.backend import keras
     from ple_tutorial.losses import for_compile
 
-    model, kinds = _model(network, y)
+    kinds = dict.fromkeys(y, "binary")
+    model = model_of(network, kinds)
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=for_compile(kinds), **options)
     return model
 

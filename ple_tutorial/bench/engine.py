@@ -1,0 +1,194 @@
+"""What this package's ``fit`` does by itself: its losses beside Keras's, its cost as sizes grow, many trainings, more data
+than memory, and the answers of a trained model. Each part is a function of ``(quick, tell)`` that returns rows."""
+
+import functools
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ple_tutorial import study, training
+from ple_tutorial.backend import keras
+from ple_tutorial.bench.contenders import fit as fit_contender
+from ple_tutorial.bench.contenders import model_of
+from ple_tutorial.bench.networks import NETWORKS
+from ple_tutorial.bench.serving import latency
+from ple_tutorial.bench.worker import data, peak_megabytes
+from ple_tutorial.data import MemmapChunks, ParquetChunks, TaskData
+from ple_tutorial.data.synthetic import make_synthetic
+from ple_tutorial.losses import for_compile
+from ple_tutorial.models import build_model
+from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL
+from ple_tutorial.serving import export
+
+TRIAL = NETWORKS["trial"]
+
+
+def quality(quick, tell):
+    """Every architecture trained by ``fit`` and by Keras's ``model.fit`` on the same batches: the losses after them."""
+    rows, epochs, batch = [], 1 if quick else 5, 256
+    train = make_synthetic(4096, 0.5, features=32, tasks={"a": "regression", "b": "binary"}, seed=0)
+    for name in ["ple"] if quick else ARCHITECTURES:
+        levels = 1 if name in ONE_LEVEL else 2
+        ours, theirs = (build_model(name, features=32, tasks=train.kinds, levels=levels) for _ in range(2))
+        history = training.fit(ours, train, epochs=epochs, batch_size=batch, shuffle=False, show_progress=False)
+        theirs.compile(keras.optimizers.Adam(1e-3), for_compile(train.kinds))
+        settings = {"epochs": epochs, "batch_size": batch, "shuffle": False, "verbose": 0}
+        loss = theirs.fit(train.features, train.labels, **settings).history["loss"][-1]
+        penalties = float(sum(ours.losses)) if ours.losses else 0.0  # Keras's number has them
+        row = {"architecture": name, "steps": epochs * len(train) // batch, "fit": history["loss"].iloc[-1] + penalties}
+        rows.append(row | {"keras": loss, "difference": abs(row["fit"] / loss - 1)})
+    return _told("quality: the mean loss of the last epoch, and their relative difference", rows, tell)
+
+
+def scaling(quick, tell):
+    """Samples a second of ``fit``, batches of 256, as one size of the trial network grows and the others stay."""
+    grid = {
+        "features": [(replace(TRIAL, features=n), 32_768, n) for n in (10, 30, 100, 300, 1000)],
+        "experts": [(replace(TRIAL, shared=n, own=n), 32_768, 3 * n) for n in (1, 2, 4, 8)],
+        "tasks": [(replace(TRIAL, tasks=n), 32_768, n) for n in (1, 2, 4, 8)],
+        "levels": [(replace(TRIAL, levels=(16,) * n), 32_768, n) for n in (1, 2, 3, 4)],
+        "rows": [(TRIAL, n, n) for n in (1024, 4096, 16_384, 65_536, 262_144)],
+    }
+    grid = {"levels": [(TRIAL, 1024, 2)]} if quick else grid
+    rows = []
+    for size, points in grid.items():
+        train = [fit_contender(n, *data(count, n.features, n.tasks), 256).train for n, count, _ in points]
+        epochs = [max(1, 131_072 // count) for _, count, _ in points]
+        seconds = [[] for _ in points]
+        for turn in range(3 if quick else 6):  # the first compiles
+            for i in range(len(points)):
+                start = time.perf_counter()
+                train[i](epochs[i])
+                seconds[i] += [time.perf_counter() - start] if turn else []
+        for (network, count, value), times, many in zip(points, seconds, epochs, strict=True):
+            rate = {f: many * count / t for f, t in _spread(times).items()}
+            rate = {"samples_per_second": rate["median"], "low": rate["high"], "high": rate["low"]}
+            rows.append({"size": size, "value": value, "flops": network.training()[0]} | rate)
+    return _told("scaling: samples/s, medians of five rounds with the lowest and the highest", rows, tell)
+
+
+def grid(quick, tell):
+    """Five architectures on three correlations with twenty seeds, 8,192 rows, 20 epochs: one process, and two."""
+    models = {name: study.DIAL_MODELS[name] for name in ("single-task", "hard-sharing", "mmoe", "cgc", "ple")}
+    points = tuple({"correlation": correlation} for correlation in (0.0, 0.5, 1.0))
+    seeds, settings = tuple(range(20)), {"epochs": 20, "batch_size": 256}
+    if quick:
+        models, points, seeds, settings = {"ple": models["ple"]}, points[:1], (0, 1), {"epochs": 1}
+    make = functools.partial(study.dial_data, rows=8192)
+    asked, rows = study.Study("how long a grid takes", models, make, seeds, points, settings), []
+    for jobs in (1, 2):
+        before, start = training.compilations(), time.perf_counter()
+        table = study.trials(asked, jobs, show_progress=False)
+        row = {"processes": jobs, "trials": len(table), "seconds": time.perf_counter() - start}
+        compiled = training.compilations() - before if jobs == 1 else jobs * len(models)
+        rows.append(row | {"programs": compiled, "mean_mse": table[["a/mse", "b/mse"]].to_numpy().mean()})
+    return _told("grid: five architectures x three correlations x twenty seeds, 8,192 rows, 20 epochs", rows, tell)
+
+
+def memory(quick, tell):
+    """Twenty million rows of 100 features (8 GB) from a file, each way in a process of its own; the file is removed."""
+    many, few = (65_536, 16_384) if quick else (20_000_000, 2_000_000)
+    ways = {"in memory": few, "memmap": many, "parquet": few}
+    rows = []
+    with tempfile.TemporaryDirectory(dir=None if quick else ".") as folder:
+        free, need = shutil.disk_usage(folder).free, 1.5 * many * (TRIAL.features + 2) * 4
+        if free < need:
+            return _told("memory", [{"way": "memmap", "note": f"{need / 1e9:.0f} GB of disk are needed"}], tell)
+        write_files(Path(folder), many, few)
+        for way, count in ways.items():
+            command = [sys.executable, "-m", "ple_tutorial.bench.engine", way, folder, str(count)]
+            run = subprocess.run(command, capture_output=True, text=True)
+            rows.append({"way": way, "rows": count})
+            rows[-1] |= json.loads(run.stdout) if run.returncode == 0 else {"note": run.stderr[-300:]}
+    return _told("memory: one epoch of the trial network, batches of 256, after one to warm up", rows, tell)
+
+
+def write_files(folder, many, few):
+    """``x.npy`` ``(many, features)`` and labels, and ``x.parquet`` with the first ``few`` of these rows; a part at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    part = 65_536
+    x = np.lib.format.open_memmap(folder / "x.npy", "w+", np.float32, (many, TRIAL.features))
+    y = {t: np.lib.format.open_memmap(folder / f"{t}.npy", "w+", np.float32, (many,)) for t in ("task1", "task2")}
+    names = [f"f{i}" for i in range(TRIAL.features)]
+    block, labels = data(part, TRIAL.features, 2)
+    writer = None
+    for start in range(0, many, part):
+        rows = slice(start, min(start + part, many))
+        shift = np.random.default_rng(start).permutation(part)[: rows.stop - start]  # no two parts in one order
+        x[rows] = block[shift]
+        for task in y:
+            y[task][rows] = labels[task][shift, 0]
+        if start < few:
+            columns = {name: block[shift, i] for i, name in enumerate(names)}
+            table = pa.table(columns | {task: labels[task][shift, 0] for task in y})
+            writer = writer or pq.ParquetWriter(folder / "x.parquet", table.schema, compression="none")
+            writer.write_table(table, row_group_size=8192)
+    writer.close()
+    for array in (x, *y.values()):
+        array.flush()
+
+
+def one_way(way, folder, count):
+    """Train on what ``write_files`` wrote and return samples/s and peak memory, which starts with this process's imports."""
+    folder, kinds = Path(folder), {"task1": "binary", "task2": "binary"}
+    imports = peak_megabytes()
+    stored = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("x", *kinds)}
+    first = slice(0, min(count, 65_536 * 4))
+    if way == "in memory":
+        labels = {task: np.array(stored[task][:count]) for task in kinds}
+        train = warm = TaskData(np.array(stored["x"][:count]), labels, kinds)
+    elif way == "memmap":
+        train = MemmapChunks(stored["x"], {task: stored[task] for task in kinds}, kinds)
+        warm = MemmapChunks(stored["x"][first], {task: stored[task][first] for task in kinds}, kinds)
+    else:
+        columns = [f"f{i}" for i in range(TRIAL.features)]
+        train = warm = ParquetChunks(folder / "x.parquet", columns, {task: task for task in kinds}, kinds)
+    model = model_of(TRIAL, kinds)
+    training.fit(model, warm, epochs=1, show_progress=False)
+    start = time.perf_counter()
+    history = training.fit(model, train, epochs=1, show_progress=False)
+    seconds = time.perf_counter() - start
+    rate = {"samples_per_second": (train.rows if hasattr(train, "rows") else len(train)) / seconds, "seconds": seconds}
+    return rate | {"peak_mb": peak_megabytes(), "imports_mb": imports, "loss": history["loss"].iloc[-1]}
+
+
+def serving(quick, tell):
+    """The time of an answer of the trained trial network and the paper's, for one row and for 500 candidates."""
+    rows = []
+    for name in ["trial"] if quick else ["trial", "paper"]:
+        network = NETWORKS[name]
+        x, y = data(512, network.features, network.tasks)
+        train = TaskData(x, {task: labels[:, 0] for task, labels in y.items()}, dict.fromkeys(y, "binary"))
+        model = model_of(network, train.kinds)
+        training.fit(model, train, epochs=1, show_progress=False)
+        with tempfile.TemporaryDirectory() as folder:
+            export(model, Path(folder) / "model")
+            table = latency(model, train, Path(folder) / "model", rounds=10 if quick else 200)
+        rows += [{"network": name} | row for row in table.to_dict("records")]
+    return _told("serving: microseconds an answer, median with 5th and 95th percentile", rows, tell)
+
+
+def _spread(times):
+    return {"median": statistics.median(times), "low": min(times), "high": max(times)}
+
+
+def _told(title, rows, tell):
+    tell(f"\n{title}\n{pd.DataFrame(rows).to_string(index=False, float_format=lambda x: f'{x:.4g}')}")
+    return rows
+
+
+PARTS = {part.__name__: part for part in (quality, scaling, grid, memory, serving)}
+
+if __name__ == "__main__":
+    print(json.dumps(one_way(sys.argv[1], sys.argv[2], int(sys.argv[3]))))
