@@ -41,6 +41,7 @@ def parse(arguments):
 
     command = commands.add_parser("bench", help="measure training here beside other ways and packages")
     command.add_argument("--json", metavar="FILE", help="a file to write all numbers to")
+    command.add_argument("--out", type=folder, help="a folder for the tables bench_NAME.csv; none if it is not given")
     command.add_argument("--quick", action="store_true", help="few rounds of the smallest part, to see that it runs")
     command.add_argument("--only", metavar="NAME", help="one part; all where it is not given")
 
@@ -113,7 +114,7 @@ def run(args):
             names, path = bench.asked(args.only, args.json, args.quick)
         except ValueError as error:
             return _slip(error)
-        return bench.run(names, path, args.quick, _tell)
+        return bench.run(names, path, args.quick, _tell, args.out)
     from ple_tutorial import study
 
     try:

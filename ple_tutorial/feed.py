@@ -6,7 +6,6 @@ import numpy as np
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.checkpoint import fingerprint
 from ple_tutorial.data import TaskData
 from ple_tutorial.models import check_fits
 
@@ -40,10 +39,6 @@ class Feed:
         check_fits(model, self.first, "train")
         self.rows, self.batch_size = len(self.first), min(batch_size, len(self.first))
         self.kept = None if self.chunked else self._tensors(self.first)
-
-    def mark(self):
-        """A number that tells these data from others: of all bytes in memory, or of the first chunk's."""
-        return fingerprint(self.first)
 
     def epoch(self):
         """Yield ``(features, labels, mask, order, steps)``: once for data in memory, once a chunk otherwise."""

@@ -304,4 +304,18 @@ FIGURES = {
         "samples as a line: the layout of the PLE paper's Figure 8. In CGC and on PLE's second level the bars of the own experts "
         "are longer at correlation 0 than at 1.",
     ),
+    "speed": Recipe(
+        lambda: pd.concat([stored(f"bench_{network}") for network in ("listing", "trial", "paper")])[
+            ["network", "batch", "contender", *(f"samples_per_second{end}" for end in ("", "_min", "_max"))]
+        ].dropna(),
+        plots.speed_rows,
+        "Thousand samples a second, on a logarithmic scale, of seven ways to train the same network with batches of 256, for "
+        "three networks. The package's fit is furthest to the right in each panel.",
+    ),
+    "speed_growth": Recipe(
+        lambda: stored("bench_scaling"),
+        plots.speed_growth,
+        "Thousand samples a second of fit as features, experts, tasks, levels or rows grow, one panel each; with more features, "
+        "experts, tasks and levels they fall, with more rows they rise to a plateau.",
+    ),
 }

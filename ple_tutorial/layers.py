@@ -24,12 +24,21 @@ def seeded(initializer, *seed):
     return type(initializer).from_config(config)
 
 
-def product(x, kernel):
-    """``x @ kernel``: ``(batch, inputs)`` and ``(inputs, units)`` -> ``(batch, units)``.
+WIDE = 128  # columns; see docs/speed.md
 
-    Spelled as a contraction, whose gradient TensorFlow writes with the kernel's units first. For the few columns of a gate
-    XLA's product for the CPU takes a quarter of the time in that order (``docs/speed.md``).
+
+def product(x, kernel):
+    """``x`` times a kernel: ``(batch, inputs)`` and ``(inputs, ...)`` -> ``(batch, ...)``; the kernel is of rank 2 or 3.
+
+    Two ways to spell the same numbers. XLA's compiler for the CPU takes them for two orders of the product in the kernel's
+    gradient: the contraction's is the quicker one for a narrow kernel (a gate, small experts), the matrix product's for a
+    wide one, whose gradient then lies in memory as the optimizer reads it.
     """
+    columns, rest = int(np.prod(kernel.shape[1:])), kernel.shape[1:]
+    if columns >= WIDE:
+        return keras.ops.reshape(x @ keras.ops.reshape(kernel, (-1, columns)), (-1, *rest))
+    if len(rest) == 2:
+        return keras.ops.einsum("bf,feu->beu", x, kernel)
     return keras.ops.einsum("bf,feu->beu", x, kernel[:, :, None])[:, :, 0]
 
 
@@ -161,7 +170,7 @@ class Experts(keras.layers.Layer):
     def call(self, inputs, training=None):
         x = inputs
         for i, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True)):
-            x = keras.ops.einsum("bf,feu->beu" if i == 0 else "bev,evu->beu", x, kernel) + bias
+            x = (product(x, kernel) if i == 0 else keras.ops.einsum("bev,evu->beu", x, kernel)) + bias
             if self.normalise:
                 flat = keras.ops.reshape(x, (-1, self.count * self.units[i]))
                 x = keras.ops.reshape(self.norms[i](flat, training=training), (-1, self.count, self.units[i]))

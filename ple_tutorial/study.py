@@ -177,6 +177,8 @@ def read_table(path):
     path = Path(checks.path("path", path))
     if not path.is_file():
         command = f"python -m ple_tutorial study {path.stem}"
+        if path.stem.startswith("bench_"):
+            command = f"python -m ple_tutorial bench --only {path.stem.removeprefix('bench_')} --out figures"
         raise FileNotFoundError(
             f"no stored table {path.name} in the folder {path.parent.name!r}; make it with: {command}"
         )

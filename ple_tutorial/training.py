@@ -103,15 +103,18 @@ def fit(
     with _program(model, kinds, optimizer, learning_rate) as program:
         _seed_dropout(program.model, seed)
         if checkpoint is not None:
-            settings = {"model": program.key, "train": feed.mark(), "valid": valid and fingerprint(valid)}
-            settings |= {
+            settings = {
+                "model": program.key,  # with the optimizer
+                "train": fingerprint(feed.first),
+                "valid": valid and fingerprint(valid),
                 "batch_size": batch_size,
+                "learning_rate": program.learning_rate,
+                "loss_weights": [schedule(0), schedule(1)],
+                "patience": patience,
+                "monitor": monitor,
                 "shuffle": shuffle,
                 "seed": seed,
-                "monitor": monitor,
-                "patience": patience,
             }
-            settings |= {"learning_rate": program.learning_rate, "loss_weights": [schedule(0), schedule(1)]}
             kept = Checkpoint(checkpoint, program.variables, settings)
             if (found := kept.load()) is not None:
                 (rows, best.epoch, best.value, rng.bit_generator.state), best.weights = found
@@ -200,7 +203,7 @@ class _Program:
     def __init__(self, model, optimizer, kinds, key):
         optimizer.build(model.trainable_variables)
         self.model, self.optimizer, self.key, self.busy, self.learning_rate = model, optimizer, key, False, None
-        self.begin = [v.numpy() for v in optimizer.variables]
+        self.begin, self.compiled = [tf.identity(v.value) for v in optimizer.variables], None
         self.variables = [*model.variables, *optimizer.variables]
         self.epoch = tf.function(_epoch(model, optimizer, kinds), jit_compile=True)
         shapes = keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), model.input)
@@ -209,8 +212,8 @@ class _Program:
     def start(self, learning_rate):
         """A fresh optimizer."""
         for variable, value in zip(self.optimizer.variables, self.begin, strict=True):
-            variable.assign(value)
-        self.learning_rate = learning_rate
+            variable.value.assign(value)
+        self.learning_rate, self.compiled = learning_rate, None
         if learning_rate is not None:
             self.optimizer.learning_rate = learning_rate
 
@@ -227,7 +230,8 @@ class _Program:
         weights = tf.constant(list(weights.values()), tf.float32)
         totals, samples = 0.0, 0.0
         for part in parts:
-            total, count = self.epoch.get_concrete_function(*part, weights)(*part, weights)
+            self.compiled = self.compiled or self.epoch.get_concrete_function(*part, weights)  # one for all parts
+            total, count = self.compiled(*part, weights)
             totals, samples = totals + total.numpy(), samples + count.numpy()
         return totals / samples
 

@@ -10,7 +10,7 @@ import pytest
 
 from ple_tutorial import __main__ as command
 from ple_tutorial import bench, budget
-from ple_tutorial.bench import compare, worker
+from ple_tutorial.bench import compare, engine, worker
 from ple_tutorial.bench.networks import NETWORKS, Network
 from ple_tutorial.routing import routing
 
@@ -228,6 +228,7 @@ def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys)
         return dict.fromkeys(names, "not installed: x") | {"fit": told(case.network, [1.0] * rounds)}
 
     monkeypatch.setattr(compare, "turns", turns)
+    monkeypatch.setattr(bench, "QUICK_PARTS", ["trial"])
     file = tmp_path / "bench.json"
     file.write_text("old")
     assert command.main(["bench", "--quick", "--json", str(file)]) == 0
@@ -250,11 +251,17 @@ def test_a_fit_that_does_not_run_is_a_failure(monkeypatch):
     assert bench.run(["trial"], None, True, lambda text: None) == 1
 
 
+OWN = "quality, scaling, grid, memory, serving"
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--only", "tril"], "--only: expected one of listing, trial, paper, got 'tril'; did you mean 'trial'?"),
-        (["--quick", "--only", "paper"], "--only: expected one of trial, got 'paper'"),
+        (
+            ["--only", "tril"],
+            f"--only: expected one of listing, trial, paper, {OWN}, got 'tril'; did you mean 'trial'?",
+        ),
+        (["--quick", "--only", "paper"], f"--only: expected one of trial, {OWN}, got 'paper'"),
         (["--json", "{}/none/x.json"], "--json: expected a file in a folder that exists, got"),
         (["--json", "{}"], "--json: expected a file, got"),
         (["--json", "/dev/null"], "--json: expected a file, got"),
@@ -266,3 +273,25 @@ def test_a_slip_is_told_in_one_line(capsys, tmp_path, arguments, line):
     assert said.startswith(line)
     assert said.count("\n") == 1
     assert not Path(tmp_path, "none").exists()
+
+
+# This package's own parts
+
+
+def test_own_parts_are_measured(tmp_path, capsys):
+    (row,) = engine.quality(True, print)
+    assert row["difference"] < 1e-4
+    (row,) = engine.scaling(True, print)
+    assert 0 < row["low"] <= row["samples_per_second"] <= row["high"]
+    assert row["flops"] == 90_744
+    assert "quality" in capsys.readouterr().out
+
+
+def test_the_same_rows_from_memory_and_from_both_files(tmp_path):
+    engine.write_files(tmp_path, 3000, 2048)
+    found = {way: engine.one_way(way, tmp_path, 2048) for way in ("in memory", "parquet")}
+    assert found["in memory"]["loss"] == pytest.approx(found["parquet"]["loss"], rel=0.05)
+    more = engine.one_way("memmap", tmp_path, 3000)
+    assert more["samples_per_second"] * more["seconds"] == pytest.approx(3000)
+    assert more["peak_mb"] >= more["imports_mb"] > 100
+    assert not list(tmp_path.glob("*.part"))

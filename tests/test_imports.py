@@ -15,7 +15,7 @@ MAY_IMPORT = {
     **{room: set() for room in ANYONE | GROUND},
     "models": {"layers", "routing"},
     "checkpoint": set(),
-    "feed": {"checkpoint", "models"},
+    "feed": {"models"},
     "watch": {"losses", "metrics"},
     "training": {"losses", "metrics", "models", "checkpoint", "feed", "watch"},
     "gates": {"layers", "models"},

@@ -11,6 +11,8 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+import pandas as pd
+
 from ple_tutorial import checks
 from ple_tutorial.bench.compare import CASES, QUICK, measure
 from ple_tutorial.bench.networks import NETWORKS
@@ -36,7 +38,7 @@ QUICK_PARTS = [name for name in PARTS if name not in NETWORKS or any(case.name =
 
 
 def asked(only=None, file=None, quick=False):
-    """The names of the parts to run, and the Path to write to or None.
+    """The names of the parts to run, and the Path of the JSON file to write or None.
 
     Raises:
         ValueError: an unknown part, or a file that cannot be written.
@@ -55,8 +57,10 @@ def asked(only=None, file=None, quick=False):
     return names, path
 
 
-def run(names, path, quick, tell):
+def run(names, path, quick, tell, out=None):
     """Run the parts one by one; ``path``, if there is one, holds after each what has been measured so far.
+
+    In the folder ``out``, if it is given, each part is stored as a table, ``bench_NAME.csv``.
 
     Returns:
         The exit status: 1 if this package's own ``fit`` did not run in some part. A peer that is not installed is a row.
@@ -67,6 +71,8 @@ def run(names, path, quick, tell):
         result["parts"][name] = PARTS[name](quick, tell)
         if path:
             write(path, result)
+        if out:
+            store(name, result, Path(out))
     tell(EXPLAINED)
     rows = [row for part in result["parts"].values() for row in part]
     return int(any(row["contender"] == "fit" and "seconds" not in row for row in rows if "contender" in row))
@@ -97,6 +103,15 @@ def about():
 def versions(result):
     """The versions in one line."""
     return ", ".join(f"{package} {version or '(none)'}" for package, version in result["versions"].items())
+
+
+def store(name, result, out):
+    """The rows of a part as a table of the folder, with the machine and the versions at its head."""
+    from ple_tutorial.study import write_table  # TensorFlow, once all processes are done
+
+    head = [f"made by: python -m ple_tutorial bench --only {name} --out {out.name}"]
+    head += [f"machine: {result['processor']}, {result['cores']} cores", f"versions: {versions(result)}"]
+    write_table(pd.DataFrame(result["parts"][name]), out / f"bench_{name}.csv", head)
 
 
 def write(path, result):
