@@ -42,7 +42,8 @@ EXPERTS_READ = "outputs[group] = experts(streams.get(group, x))"
 GATES_READ = 'gate = gate(streams.get(stream, x) if mixer.reads == "stream" else x)'
 SEES = "experts = side_by_side(mixer.sees,"
 DENSE = "y = Dense(units, activation, kernel_initializer=kernel, name=name)(y)"
-RUN_EPOCH = "losses = run_epoch(*data, order, weight_row).numpy()"
+RUN_EPOCH = "losses = program.run(feed.epoch(), weights)"
+INSIDE = "inside = {task: tf.cast(tf.gather(mask[task], rows), tf.float32) * filled for task in kinds}"
 GAINS = "gains = sign * (multi - single)"
 LOST = "lost = [] if sent is None else sorted((set(experts) | gates) - sent)"
 
@@ -97,8 +98,8 @@ MUTANTS = (
     mutant("softmax over the batch", "layers",
            ("layers", "weights = keras.ops.softmax(logits, axis=-1)", "weights = keras.ops.softmax(logits, axis=0)")),
     mutant("batch normalisation in a gate", "reference",
-           ("layers", "logits = selector @ self.kernel / self.temperature",
-            "logits = selector @ self.kernel / self.temperature\n"
+           ("layers", "logits = product(selector, self.kernel) / self.temperature",
+            "logits = product(selector, self.kernel) / self.temperature\n"
             "        logits = (logits - keras.ops.mean(logits, axis=0)) / (keras.ops.std(logits, axis=0) + 1e-3)")),
     mutant("gate dropout without renormalisation", "layers",
            ("layers", "return kept / keras.ops.sum(kept, axis=-1, keepdims=True)", "return kept")),
@@ -108,8 +109,7 @@ MUTANTS = (
            ("models", 'penalty = orthogonality if table.towers == "all" else 0.0', "penalty = 0.0")),
     # losses, training, metrics, data
     mutant("loss averaged over the batch", "losses",
-           ("losses", "keras.ops.maximum(keras.ops.sum(mask), 1)",
-            "keras.ops.cast(keras.ops.shape(mask)[0], mask.dtype)")),
+           ("losses", "total = keras.ops.sum(mask)", "total = keras.ops.cast(keras.ops.shape(mask)[0], mask.dtype)")),
     mutant("labels outside the sample space take part", "losses",
            ("losses", "mask = keras.ops.cast(mask, per_sample.dtype)", "mask = keras.ops.ones_like(per_sample)")),
     mutant("gain with the wrong sign for MSE", "metrics", ("metrics", "(mean_squared_error, -1)", "(mean_squared_error, 1)")),
@@ -135,20 +135,18 @@ MUTANTS = (
            ("budget", "tolerance=0.01,", "tolerance=0.1,")),
     mutant("validation used for training", "training",
            ("training", RUN_EPOCH,
-            RUN_EPOCH + "\n        if valid is not None:\n"
-            "            run_epoch(*keras.tree.map_structure("
-            "lambda part: tf.constant(np.resize(part, (len(train), *part.shape[1:]))),"
-            " (valid.features, valid.labels, valid.mask)), order, weight_row)")),
+            RUN_EPOCH + "\n                if valid is not None:\n"
+            "                    more = valid.take(np.resize(np.arange(len(valid)), len(train)))\n"
+            "                    program.run(Feed(model, more, batch_size, False, rng).epoch(), weights)")),
     mutant("stopped on the test part", "study",
-           ("study", "history = fit(same, train, valid,", "history = fit(same, train, valid and test,")),
+           ("study", "history = fit(model, train, valid,", "history = fit(model, train, valid and test,")),
     mutant("the last weights in place of the best", "training",
-           ("training", "model.set_weights(best[1])", "pass")),
+           ("training", "program.model.set_weights(best.weights)", "pass")),
     mutant("labels not shuffled with their rows", "training",
            ("training", "y = {task: tf.gather(labels[task], rows) for task in kinds}",
             "y = {task: tf.gather(labels[task], tf.sort(rows)) for task in kinds}")),
     mutant("the filled-up rows of the last batch count", "training",
-           ("training", "inside = {task: tf.gather(mask[task], rows) & filled for task in kinds}",
-            "inside = {task: tf.gather(mask[task], rows) for task in kinds}")),
+           ("training", INSIDE, INSIDE.replace(" * filled", ""))),
     mutant("the loss weights left out", "training",
            ("training", "tf.reduce_sum(losses * weights) + sum(model.losses)", "tf.reduce_sum(losses) + sum(model.losses)")),
     mutant("the dial squared", "synthetic",
@@ -158,6 +156,44 @@ MUTANTS = (
             "default_rng([seed, 2, int(1e3 * (1 + np.min(correlation)))]).standard_normal((rows, features)")),
     mutant("gate names in the order of the alphabet", "gates",
            ("gates", "tuple(gate.experts), weights", "tuple(sorted(gate.experts, reverse=True)), weights")),
+    # the engine
+    mutant("sample weights left out", "engine", ("feed", "m * data.weights.get(t, np.float32(1))", "m * np.float32(1)")),
+    mutant("a smaller chunk trains on its filling", "engine",
+           ("feed", "steps = -(-rows // self.batch_size)", "steps = -(-self.rows // self.batch_size)"),
+           ("feed", "np.resize(-1 - order, places - rows)", "np.resize(order, places - rows)")),
+    mutant("chunks in their stored order", "engine",
+           ("feed", "self.train.shuffled(self.rng) if shuffles else self.train", "self.train")),
+    mutant("the same chunk read twice", "engine",
+           ("feed", "            yield item", "            yield item\n            yield item")),
+    mutant("weights of the last model of the architecture", "engine",
+           ("training", "program.take(model)\n        yield", "yield")),
+    mutant("a model that never gets its weights back", "engine",
+           ("training", "    finally:\n        program.give(model)", "    finally:")),
+    mutant("an optimizer that goes on from the last fit", "training",
+           ("training", "            variable.value.assign(value)\n        self.learning_rate",
+            "            pass\n        self.learning_rate")),
+    mutant("functions told apart by their names", "engine",
+           ("training", 'if name == "__lambda__" or not (', 'if False and not (')),
+    mutant("a program in use handed out again", "engine",
+           ("training", "if program is None or program.busy:", "if program is None:")),
+    mutant("a checkpoint without the optimizer", "engine",
+           ("training", "[*model.variables, *optimizer.variables]", "[*model.variables]")),
+    mutant("a checkpoint without the order of the rows", "engine",
+           ("training", "(rows, best.epoch, best.value, rng.bit_generator.state), best.weights = found",
+            "(rows, best.epoch, best.value, _), best.weights = found")),
+    mutant("a checkpoint without the best weights", "engine",
+           ("training", "rng.bit_generator.state), best.weights)", "rng.bit_generator.state), [])")),
+    mutant("a checkpoint written in place", "engine",
+           ("checkpoint", 'beside = self.path.with_suffix(".part")\n        with', "beside = self.path\n        with"),
+           ("checkpoint", "        os.replace(beside, self.path)", "")),
+    mutant("a schedule one epoch ahead", "engine",
+           ("losses", "self.ratio.get(task, 1.0) ** epoch", "self.ratio.get(task, 1.0) ** (epoch + 1)")),
+    mutant("stopping at the worst epoch", "engine", ("watch", "-METRICS[metric][1]", "METRICS[metric][1]")),
+    mutant("callbacks look at stale weights", "engine",
+           ("watch", "            self.program.give(self.model)\n            self.list.on_epoch_end",
+            "            self.list.on_epoch_end")),
+    mutant("a block read twice and one never", "chunks",
+           ("data/chunks", "rng.permutation(blocks)", "rng.choice(blocks, len(blocks))")),
 )  # fmt: skip
 
 
