@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "diagnostics": {"layers", "losses", "models", "routing"},
     "exercises": GROUND | {"models", "training", "gates"},
     "notebooks": {"data.census"},
-    "bench": {"data", "losses", "models", "notebooks", "routing", "serving", "study", "training"},
+    "bench": {"data", "losses", "metrics", "models", "notebooks", "routing", "serving", "study", "training"},
     "__main__": {"notebooks", "figures", "study", "bench"},
 }
 ENGINE = {"tensorflow", "keras", "tf_keras"}

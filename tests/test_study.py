@@ -13,7 +13,7 @@ from ple_tutorial.diagnostics import reach
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import ARCHITECTURES
-from ple_tutorial.training import fit, predict
+from ple_tutorial.training import compilations, fit, predict
 
 SMALL = study.Study(
     "a small grid",
@@ -39,7 +39,7 @@ def test_one_row_a_trial(table):
 
 
 def test_a_trial_is_what_it_is_by_hand(table):
-    """Reusing one compiled model over seeds and points changes nothing: the last trial equals a fresh one."""
+    """Reusing one compiled program over seeds and points changes nothing: the last trial equals a fresh one."""
     train, _, test = study.dial_data(4, 1.0, rows=256)
     model = build_model(**SMALL.models["cgc"], features=train.spec, tasks=train.kinds, seed=4)
     fit(model, train, seed=4, **SMALL.fit_settings)
@@ -47,6 +47,22 @@ def test_a_trial_is_what_it_is_by_hand(table):
     row = table[(table["architecture"] == "cgc") & (table["correlation"] == 1.0) & (table["seed"] == 4)].iloc[0]
     np.testing.assert_allclose([row["a/mse"], row["b/mse"]], [by_hand["a", "mse"], by_hand["b", "mse"]], rtol=1e-5)
     assert row["parameters"] == model.count_params()
+
+
+def test_a_grid_of_100_trials_compiles_two_programs():
+    """One for each architecture: seeds, correlations and data of one shape share it."""
+
+    def data(seed, correlation):
+        made = make_synthetic(96, correlation, features=4, seed=seed)
+        return made.take(slice(0, 64)), None, made.take(slice(64, None))
+
+    points = tuple({"correlation": correlation} for correlation in (-1.0, -0.5, 0.0, 0.5, 1.0))
+    models = {name: {"architecture": name, "expert_units": (3,)} for name in ("hard-sharing", "mmoe")}
+    settings = {"epochs": 1, "batch_size": 32}
+    before = compilations()
+    table = study.trials(study.Study("", models, data, tuple(range(10)), points, settings), show_progress=False)
+    assert (len(table), compilations() - before) == (100, 2)
+    assert table["a/mse"].nunique() == 100
 
 
 def test_the_settings_of_fit_may_depend_on_the_point():
