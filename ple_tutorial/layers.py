@@ -267,7 +267,8 @@ class Dense(keras.layers.Dense):
     """Keras's own layer, its product taken by ``product``: the same numbers, sooner."""
 
     def call(self, inputs, training=None):
-        return self.activation(product(inputs, self.kernel) + self.bias)
+        x = product(inputs, self.kernel)
+        return self.activation(x if self.bias is None else x + self.bias)
 
 
 @keras.saving.register_keras_serializable("ple_tutorial")

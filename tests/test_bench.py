@@ -13,6 +13,7 @@ from ple_tutorial import bench, budget
 from ple_tutorial.bench import compare, engine, worker
 from ple_tutorial.bench.networks import NETWORKS, Network
 from ple_tutorial.routing import routing
+from ple_tutorial.study import read_table
 
 TINY = Network(features=5, levels=(24, 16), towers=(2,))
 CASE = compare.Case("trial", 10, 100, 2)
@@ -240,10 +241,20 @@ def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys)
     out = capsys.readouterr().out
     assert "trial, batch 256" in out
     assert "x fit       how many times" in out
-    assert command.main(["bench", "--only", "paper"]) == 0
+    assert command.main(["bench", "--only", "paper", "--out", str(tmp_path / "tables")]) == 0
+    lines = (tmp_path / "tables" / "bench_paper.csv").read_text().splitlines()
+    assert lines[0] == "# made by: python -m ple_tutorial bench --only paper --out tables"
+    assert lines[1].startswith("# machine: ") and lines[2].startswith("# versions: python ")
+    stored = read_table(tmp_path / "tables" / "bench_paper.csv")
+    assert stored["contender"].tolist() == [*worker.WHERE] * 3
     assert [(case.name, case.batch, rounds) for _, case, rounds in asked[1:]] == [
         ("paper", b, 5) for b in (32, 256, 1024)
     ]
+
+
+def test_a_table_that_is_not_there_says_how_to_make_it(tmp_path):
+    with pytest.raises(FileNotFoundError, match="make it with: python -m ple_tutorial bench --only grid --out figures"):
+        read_table(tmp_path / "bench_grid.csv")
 
 
 def test_a_fit_that_does_not_run_is_a_failure(monkeypatch):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular, seeded
+from ple_tutorial.layers import WIDE, Dense, Experts, Gate, Mix, Stitch, Tabular, product, seeded
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((5, 4)).astype(np.float32)
@@ -328,3 +328,28 @@ def test_shapes_are_known_before_the_data(layer_and_inputs):
 def test_refusals(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, WIDE - 1), (4, WIDE), (4, 2, 5), (4, 2, WIDE // 2)])
+def test_both_ways_to_spell_a_product(shape):
+    """And the gradients of the kernel and of the inputs, for narrow kernels and for wide ones."""
+    kernel = tf.constant(RNG.standard_normal(shape).astype(np.float32))
+    x, weights = tf.constant(X), tf.constant(RNG.standard_normal((len(X), *shape[1:])).astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch([x, kernel])
+        y = product(x, kernel)
+        total = tf.reduce_sum(y * weights)
+    by_x, by_kernel = tape.gradient(total, [x, kernel])
+    np.testing.assert_allclose(y, np.tensordot(X, kernel, 1), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(by_kernel, np.tensordot(X.T, weights, 1), rtol=1e-4, atol=1e-5)
+    flat = weights.numpy().reshape(len(X), -1) @ kernel.numpy().reshape(4, -1).T
+    np.testing.assert_allclose(by_x, flat, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+def test_dense_is_keras_own(use_bias):
+    ours, theirs = (kind(3, "tanh", use_bias=use_bias) for kind in (Dense, keras.layers.Dense))
+    randomised(ours, X)
+    theirs.build(X.shape)
+    theirs.set_weights(ours.get_weights())
+    np.testing.assert_allclose(ours(X), theirs(X), rtol=1e-5, atol=1e-6)
