@@ -676,7 +676,7 @@ def speed_rows(table, batch=256):
         for i, name in enumerate(names):
             errors = [[middle[name] - low[name]], [high[name] - middle[name]]]
             ax.errorbar(middle[name], i, xerr=errors, color=TASK_COLOURS[name == "fit"], **style)
-        ax.set_xscale("log")
+        ax.set_xlim(left=0)
         ax.set_yticks(range(len(names)), names)
         ax.set_title(f"network: {network}", fontsize=9)
     fig.supxlabel(f"thousand samples a second, batches of {batch}", fontsize=9)
