@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FAST = (
     "routing", "layers", "models", "losses", "metrics", "taskdata", "synthetic", "gates", "diagnostics",
-    "reference", "training", "budget", "study",
+    "reference", "training", "budget", "study", "chunks", "engine",
 )  # fmt: skip
 
 
