@@ -435,6 +435,23 @@ def test_an_interrupted_run_goes_on(tmp_path, train, epoch):
     assert [path.name for path in (tmp_path / "new" / "run").iterdir()] == ["fit.npz"]
 
 
+def test_a_write_that_is_cut_short(tmp_path, monkeypatch):
+    """Killed while the file is written: the one before is still whole."""
+    run(epochs=1, checkpoint=tmp_path)
+    kept = (tmp_path / "fit.npz").read_bytes()
+
+    def half(file, **arrays):
+        file.write(b"half")
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", half)
+        with pytest.raises(Killed):
+            run(epochs=2, checkpoint=tmp_path)
+    assert (tmp_path / "fit.npz").read_bytes() == kept
+    assert_same(run(epochs=2, checkpoint=tmp_path)[1], run(epochs=2)[1])
+
+
 def test_dropout_goes_on_where_it_was(tmp_path):
     def dropping(**settings):
         one = build_model("cgc", **SIZES, gate_dropout=0.3, normalise_experts=True)
