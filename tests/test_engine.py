@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from comparing import assert_close, assert_same
 
 from ple_tutorial import feed
 from ple_tutorial.backend import keras
@@ -53,16 +54,6 @@ def run(train=TRAIN, valid=None, **settings):
     one = model()
     history = fit(one, train, valid, **{"epochs": 3} | SETTINGS | settings)
     return history, one.get_weights()
-
-
-def assert_close(one, other):
-    for a, b in zip(one, other, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-6)
-
-
-def assert_same(one, other):
-    for a, b in zip(one, other, strict=True):
-        assert np.array_equal(a, b)
 
 
 def differ(one, other):

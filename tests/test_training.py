@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 import pytest
+from comparing import assert_close, assert_same
 
 from ple_tutorial.backend import keras
 from ple_tutorial.data import TaskData
@@ -58,16 +59,6 @@ def line(_line):
     """y = w x + b, at w = 0.5, b = 0: small enough to train by hand."""
     _line.set_weights([np.full((4, 1), 0.5), np.zeros(1)])
     return _line
-
-
-def assert_close(one, other):
-    for a, b in zip(one, other, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-4, atol=2e-6)
-
-
-def assert_same(one, other):
-    for a, b in zip(one, other, strict=True):
-        assert np.array_equal(a, b)
 
 
 # Quiet

@@ -77,8 +77,8 @@ def scaling(quick, tell):
                 train[i](epochs[i])
                 seconds[i] += [time.perf_counter() - start] if turn else []
         for (network, count, value), times, many in zip(points, seconds, epochs, strict=True):
-            rate = {f: many * count / t for f, t in _spread(times).items()}
-            rate = {"samples_per_second": rate["median"], "low": rate["high"], "high": rate["low"]}
+            middle, low, high = (many * count / t for t in (statistics.median(times), max(times), min(times)))
+            rate = {"samples_per_second": middle, "low": low, "high": high}
             rows.append({"size": size, "value": value, "flops": network.training()[0]} | rate)
     return _told("scaling: samples/s, medians of five rounds with the lowest and the highest", rows, tell)
 
@@ -96,7 +96,7 @@ def grid(quick, tell):
         before, start = training.compilations(), time.perf_counter()
         table = study.trials(asked, jobs, show_progress=False)
         row = {"processes": jobs, "trials": len(table), "seconds": time.perf_counter() - start}
-        compiled = training.compilations() - before if jobs == 1 else jobs * len(models)
+        compiled = training.compilations() - before if jobs == 1 else None  # others compile where nobody counts
         rows.append(row | {"programs": compiled, "mean_mse": table[["a/mse", "b/mse"]].to_numpy().mean()})
     return _told("grid: five architectures x three correlations x twenty seeds, 8,192 rows, 20 epochs", rows, tell)
 
@@ -184,10 +184,6 @@ def serving(quick, tell):
             table = latency(model, train, Path(folder) / "model", rounds=10 if quick else 200)
         rows += [{"network": name} | row for row in table.to_dict("records")]
     return _told("serving: microseconds an answer, median with 5th and 95th percentile", rows, tell)
-
-
-def _spread(times):
-    return {"median": statistics.median(times), "low": min(times), "high": max(times)}
 
 
 def _told(title, rows, tell):

@@ -63,18 +63,7 @@ def deepctr(network, x, y, batch):
         from deepctr.models import PLE
 
     built = network.of_one_width()
-    model = PLE(
-        [DenseFeat("x", network.features)],
-        shared_expert_num=built.shared,
-        specific_expert_num=built.own,
-        num_levels=len(built.levels),
-        expert_dnn_hidden_units=built.levels[:1],
-        gate_dnn_hidden_units=(),
-        tower_dnn_hidden_units=built.towers,
-        l2_reg_embedding=0,
-        task_types=["binary"] * network.tasks,
-        task_names=list(y),
-    )
+    model = PLE([DenseFeat("x", network.features)], **_deepctr_sizes(built, y))
     model.compile("adam", loss=["binary_crossentropy"] * network.tasks)
     inputs, labels = {"x": x}, list(y.values())
 
@@ -93,20 +82,7 @@ def deepctr_torch(network, x, y, batch):
         from deepctr_torch.models import PLE
 
     built = network.of_one_width(shared=network.own)
-    model = PLE(
-        [DenseFeat("x", network.features)],
-        shared_expert_num=built.shared,
-        specific_expert_num=built.own,
-        num_levels=len(built.levels),
-        expert_dnn_hidden_units=built.levels[:1],
-        gate_dnn_hidden_units=(),
-        tower_dnn_hidden_units=built.towers,
-        l2_reg_linear=0,
-        l2_reg_embedding=0,
-        task_types=["binary"] * network.tasks,
-        task_names=list(y),
-        device="cpu",
-    )
+    model = PLE([DenseFeat("x", network.features)], l2_reg_linear=0, device="cpu", **_deepctr_sizes(built, y))
     model.compile(torch.optim.Adam(model.parameters(), lr=1e-3), loss=["binary_crossentropy"] * network.tasks)
     inputs, labels = {"x": x}, np.hstack(list(y.values()))
 
@@ -177,6 +153,21 @@ def _legacy_keras():
     import tf_keras
 
     return tf_keras
+
+
+def _deepctr_sizes(built, y):
+    """What both packages' PLE are told, by the same names."""
+    return {
+        "shared_expert_num": built.shared,
+        "specific_expert_num": built.own,
+        "num_levels": len(built.levels),
+        "expert_dnn_hidden_units": built.levels[:1],
+        "gate_dnn_hidden_units": (),
+        "tower_dnn_hidden_units": built.towers,
+        "l2_reg_embedding": 0,
+        "task_types": ["binary"] * built.tasks,
+        "task_names": list(y),
+    }
 
 
 def _one_width(network, built):
