@@ -4,6 +4,7 @@ A trial is one model on one data set with one seed. The seed draws the data (sin
 initial weights and the order of the batches, so that two architectures with the same seed are a pair.
 """
 
+import contextlib
 import functools
 import os
 from dataclasses import dataclass, field, replace
@@ -71,7 +72,8 @@ def trials(study, jobs=1, show_progress=True):
 
     Args:
         study: the grid.
-        jobs: processes side by side; each takes a share of the seeds, and compiles a model once for all of them.
+        jobs: processes side by side; each takes a share of the seeds, compiles a model once for all of them, and has its
+            share of the cores, unless ``TF_NUM_INTRAOP_THREADS`` says otherwise.
         show_progress: a bar while it runs.
 
     Returns:
@@ -90,8 +92,22 @@ def trials(study, jobs=1, show_progress=True):
         checks.refuse("study", "at least one model, point and seed", "none")
     shares = [[int(seed) for seed in share] for share in np.array_split(seeds, min(jobs, len(seeds)))]
     work = [(name, point_seeds) for name in (*study.models, *study.others) for point_seeds in shares]
-    tables = Parallel(n_jobs=jobs, return_as="generator")(delayed(_one_model)(study, *part) for part in work)
-    return pd.concat(bar(tables, total=len(work), label="models", show=show_progress), ignore_index=True)
+    with _threads(max(1, (os.cpu_count() or 1) // jobs)):
+        tables = Parallel(n_jobs=jobs, return_as="generator")(delayed(_one_model)(study, *part) for part in work)
+        return pd.concat(bar(tables, total=len(work), label="models", show=show_progress), ignore_index=True)
+
+
+@contextlib.contextmanager
+def _threads(count):
+    """TensorFlow's threads in the processes that start meanwhile; this one has its own already."""
+    before = dict(os.environ)
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(name, str(count))
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before:
+            del os.environ[name]
 
 
 def _one_model(study, name, seeds):

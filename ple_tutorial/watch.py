@@ -62,7 +62,7 @@ class Callbacks:
         self.model, self.program, self.stop, self.list = model, program, False, None
         if callbacks:
             self.list = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs, verbose=0)
-            self.before = vars(model).get("optimizer")
+            self.before = [vars(model)["optimizer"]] if "optimizer" in vars(model) else []
 
     def __enter__(self):
         if self.list:
@@ -91,4 +91,6 @@ class Callbacks:
             if error is None:
                 self.list.on_train_end()
             self.program.take(self.model)
-            self.model.optimizer = self.before
+            del self.model.optimizer  # a model that was never compiled has none
+            for optimizer in self.before:
+                self.model.optimizer = optimizer

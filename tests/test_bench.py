@@ -194,7 +194,7 @@ def parameters(name, network):
         "DeepCTR-Torch": network.levels[-1] * experts,  # a shared gate on the last level as well, without a use
         "torch-rechub": 3 * (gates * len(network.levels) + shared_gates)  # biases, and batch normalisation everywhere
         + 2 * (experts * sum(network.levels) + network.tasks * sum(network.towers)),
-    }.get(name, 0)
+    }.get(name.removesuffix(", accuracy"), 0)
 
 
 def test_what_is_wrong_is_told_in_one_line_without_a_path():

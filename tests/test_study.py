@@ -1,5 +1,6 @@
 """Studies: every trial is what a trial made by hand is; tables are written whole."""
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,27 @@ def test_a_trial_is_what_it_is_by_hand(table):
     row = table[(table["architecture"] == "cgc") & (table["correlation"] == 1.0) & (table["seed"] == 4)].iloc[0]
     np.testing.assert_allclose([row["a/mse"], row["b/mse"]], [by_hand["a", "mse"], by_hand["b", "mse"]], rtol=1e-5)
     assert row["parameters"] == model.count_params()
+
+
+def test_two_processes_give_the_same_table(table, monkeypatch):
+    """Each with its share of the cores, and nothing of this process's environment is changed."""
+
+    def threads(train, valid, test, seed, **point):
+        import os
+
+        return {"epochs": 0, "threads": int(os.environ["TF_NUM_INTRAOP_THREADS"]), "process": os.getpid()}
+
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    before = dict(os.environ)
+    both = study.trials(replace(SMALL, others={"threads": threads}), jobs=2, show_progress=False)
+    assert dict(os.environ) == before
+    told = both[both["architecture"] == "threads"]
+    assert set(told["threads"]) == {max(1, os.cpu_count() // 2)}
+    assert os.getpid() not in set(told["process"])
+    trained = both[both["architecture"] != "threads"]
+    same = ["architecture", "correlation", "rows", "seed"]
+    both = table[same].merge(trained)[table.columns]  # in the order of the table
+    pd.testing.assert_frame_equal(both, table, check_dtype=False, rtol=1e-5)
 
 
 def test_a_grid_of_100_trials_compiles_two_programs():

@@ -16,6 +16,7 @@ WHERE = {  # contender: its module and function
     "keras": ("contenders", "keras"),
     "keras jit": ("contenders", "keras_jit"),
     "listing": ("peers", "listing"),
+    "listing, accuracy": ("peers", "listing_accuracy"),
     "DeepCTR": ("peers", "deepctr"),
     "DeepCTR-Torch": ("peers", "deepctr_torch"),
     "torch-rechub": ("peers", "torch_rechub"),
