@@ -305,12 +305,12 @@ FIGURES = {
         "are longer at correlation 0 than at 1.",
     ),
     "speed": Recipe(
-        lambda: pd.concat([stored(f"bench_{network}") for network in ("trial", "paper")])[
+        lambda: pd.concat([stored(f"bench_{network}") for network in ("listing", "trial", "paper")])[
             ["network", "batch", "contender", *(f"samples_per_second{end}" for end in ("", "_min", "_max"))]
         ].dropna(),
         plots.speed_rows,
-        "Thousand samples a second of seven ways to train the same network with batches of 256, for "
-        "two networks. The package's fit is furthest to the right in both panels.",
+        "Thousand samples a second of eight ways to train the same network with batches of 256, for "
+        "three networks. The package's fit is furthest to the right in every panel.",
     ),
     "speed_growth": Recipe(
         lambda: stored("bench_scaling"),

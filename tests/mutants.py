@@ -192,6 +192,11 @@ MUTANTS = (
     mutant("callbacks look at stale weights", "engine",
            ("watch", "            self.program.give(self.model)\n            self.list.on_epoch_end",
             "            self.list.on_epoch_end")),
+    mutant("every process of a study has threads for all cores", "study",
+           ("study", "_threads(max(1, (os.cpu_count() or 1) // jobs))", "_threads(os.cpu_count() or 1)")),
+    mutant("a study changes the environment of who runs it", "study", ("study", "del os.environ[name]", "pass")),
+    mutant("a callback's optimizer stays behind", "engine",
+           ("watch", "            del self.model.optimizer", "            return")),
     mutant("a block read twice and one never", "chunks",
            ("data/chunks", "rng.permutation(blocks)", "rng.choice(blocks, len(blocks))")),
 )  # fmt: skip
