@@ -111,7 +111,7 @@ def run(args):
         from ple_tutorial import bench
 
         try:
-            names, path = bench.asked(args.only, args.json, args.quick)
+            names, path = bench.asked(args.only, args.json, args.quick, args.out)
         except ValueError as error:
             return _slip(error)
         return bench.run(names, path, args.quick, _tell, args.out)

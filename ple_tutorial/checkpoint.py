@@ -25,8 +25,10 @@ class Checkpoint:
 
     def __init__(self, folder, variables, settings):
         self.path = Path(checks.path("checkpoint", folder)) / FILE
-        if self.path.parent.exists() and not self.path.parent.is_dir():
-            checks.refuse("checkpoint", "a folder", f"the file {self.path.parent.name!r}")
+        try:  # before the first epoch, not after it
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            checks.refuse("checkpoint", "a folder that is there or can be made", f"{str(folder)!r} ({error.strerror})")
         self.variables, self.settings = variables, json.loads(json.dumps(settings, default=str))
 
     def load(self):
@@ -41,19 +43,19 @@ class Checkpoint:
         try:
             with open(self.path, "rb") as opened, np.load(opened) as file:
                 kept, values = json.loads(str(file["kept"])), [file[f"v{i}"] for i in range(len(file.files) - 1)]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            settings, state = kept["settings"], kept["state"]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             checks.refuse("checkpoint", f"a whole {FILE}", f"one that cannot be read ({type(error).__name__})")
         for name, value in self.settings.items():
-            if kept["settings"].get(name) != value:
+            if settings.get(name) != value:
                 expected = f"a run with the same {name} as the one in the folder; empty the folder to start anew"
                 checks.refuse("checkpoint", expected, "another")
         for variable, value in zip(self.variables, values, strict=False):  # after them, the best weights
             variable.assign(value)
-        return kept["state"], values[len(self.variables) :]
+        return state, values[len(self.variables) :]
 
     def save(self, state, arrays):
         """Keep the variables as they are now, a ``state`` that JSON can hold, and further arrays."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         values = [variable.numpy() for variable in self.variables] + list(arrays)
         beside = self.path.with_suffix(".part")
         with open(beside, "wb") as file:

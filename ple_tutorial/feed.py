@@ -25,6 +25,8 @@ class Feed:
     Attributes:
         first: the whole of the data, or the first chunk.
         rng: as given; its state after an epoch is all that the next one's order depends on.
+        extent: numbers that tell other chunks apart where the first is the same.
+        steps: of an epoch; None for chunks.
     """
 
     def __init__(self, model, train, batch_size, shuffle, rng):
@@ -35,9 +37,16 @@ class Feed:
             checks.refuse("train", expected, f"a {type(train).__name__}, which can be gone through once", TypeError)
         self.first = next(iter(train), None) if self.chunked else train
         if self.chunked and not isinstance(self.first, TaskData):
-            checks.refuse("train", "a TaskData, or chunks of them", type(train).__name__, TypeError)
+            came = type(train).__name__ if self.first is not None else f"a {type(train).__name__} without any"
+            checks.refuse("train", "a TaskData, or chunks of them", came, TypeError)
         check_fits(model, self.first, "train")
         self.rows, self.batch_size = len(self.first), min(batch_size, len(self.first))
+        sizes = ("rows", "chunk_rows", "block_rows", "groups_at_once")  # of the readers in data.chunks
+        self.extent = [
+            len(train) if hasattr(train, "__len__") else None,
+            [getattr(train, name, None) for name in sizes],
+        ]
+        self.steps = None if self.chunked else -(-self.rows // self.batch_size)
         self.kept = None if self.chunked else self._tensors(self.first)
 
     def epoch(self):
@@ -49,6 +58,7 @@ class Feed:
         yield from _ahead(self._chunks(self.train.shuffled(self.rng) if shuffles else self.train))
 
     def _chunks(self, chunks):
+        number = 0
         for number, chunk in enumerate(chunks, 1):
             name = f"chunk {number} of train"
             check_fits(self.model, chunk, name)
@@ -57,6 +67,8 @@ class Feed:
             if len(chunk) > self.rows:
                 checks.refuse(name, f"at most {self.rows} samples, as in the first chunk", len(chunk))
             yield (*self._tensors(chunk), *self._order(len(chunk)))
+        if not number:
+            checks.refuse("train", "chunks that can be gone through for every epoch", "none in this one")
 
     def _tensors(self, data):
         """Features, labels and masks (with sample weights, if there are any), each of ``self.rows`` rows."""

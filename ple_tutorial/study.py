@@ -73,7 +73,7 @@ def trials(study, jobs=1, show_progress=True):
     Args:
         study: the grid.
         jobs: processes side by side; each takes a share of the seeds, compiles a model once for all of them, and has its
-            share of the cores, unless ``TF_NUM_INTRAOP_THREADS`` says otherwise.
+            share of the cores, unless ``TF_NUM_INTRAOP_THREADS`` said otherwise when it started (joblib keeps it for later).
         show_progress: a bar while it runs.
 
     Returns:
@@ -93,8 +93,11 @@ def trials(study, jobs=1, show_progress=True):
     shares = [[int(seed) for seed in share] for share in np.array_split(seeds, min(jobs, len(seeds)))]
     work = [(name, point_seeds) for name in (*study.models, *study.others) for point_seeds in shares]
     with _threads(max(1, (os.cpu_count() or 1) // jobs)):
-        tables = Parallel(n_jobs=jobs, return_as="generator")(delayed(_one_model)(study, *part) for part in work)
-        return pd.concat(bar(tables, total=len(work), label="models", show=show_progress), ignore_index=True)
+        parts = Parallel(n_jobs=jobs, return_as="generator")(delayed(_one_model)(study, *part) for part in work)
+        parts = list(bar(parts, total=len(work), label="models", show=show_progress))
+    # By model, point and seed, whatever the number of processes.
+    models, points, count = range(0, len(parts), len(shares)), range(len(study.points)), len(shares)
+    return pd.concat((parts[m + s][p] for m in models for p in points for s in range(count)), ignore_index=True)
 
 
 @contextlib.contextmanager
@@ -111,8 +114,10 @@ def _threads(count):
 
 
 def _one_model(study, name, seeds):
-    rows = []
+    """A table for each point."""
+    tables = []
     for point in study.points:
+        rows = []
         settings = study.fit_settings(**point) if callable(study.fit_settings) else study.fit_settings
         for seed in seeds:
             train, valid, test = study.make_data(seed, **point)
@@ -128,7 +133,8 @@ def _one_model(study, name, seeds):
             else:
                 table = _gate_table(model, test, study.record)
                 rows.append(table.assign(**key)[[*key, *table.columns]])
-    return pd.concat(rows, ignore_index=True)
+        tables.append(pd.concat(rows, ignore_index=True))
+    return tables
 
 
 def _scores(test, predictions):

@@ -7,6 +7,7 @@ an architecture, an optimizer and a shape of data, and kept for the next model o
 
 import contextlib
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from ple_tutorial.models import check_fits
 from ple_tutorial.progress import bar
 from ple_tutorial.watch import Best, Callbacks
 
-KEPT = 32  # so many compiled programs at most; the one that was used least recently goes first
+KEPT = 32  # architectures with an optimizer at most; the one that was used least recently goes first
 _PROGRAMS, _COMPILED = {}, []
 
 
@@ -68,6 +69,8 @@ def fit(
         callbacks: Keras callbacks. What they do at the beginning and end of training and of epochs counts; batches have none.
         checkpoint: a folder. After each epoch all that the next one depends on is written there. The same call goes on
             from it, and ends with the same weights as a run that nothing disturbed. The state of ``callbacks`` is not kept.
+            Another run is refused: another model (or the same from other seeds), other arguments, other data; of chunks the
+            first is compared, of a function for ``loss_weights`` what it says for the first two epochs.
         shuffle: a new order of the rows for each epoch, drawn from ``seed``; of rows within a chunk, and of chunks where
             ``train`` has a method ``shuffled``.
         seed: of the order of the rows, and of dropout.
@@ -100,12 +103,15 @@ def fit(
     schedule = loss_weights if callable(loss_weights) else WeightSchedule(full_loss_weights(kinds, loss_weights))
     first_weights = full_loss_weights(kinds, schedule(0))
     best, rows, kept = Best(patience, monitor, valid), [], None
-    with _program(model, kinds, optimizer, learning_rate) as program:
+    watched = Callbacks(callbacks, model, epochs, feed.steps)
+    swaps = any(isinstance(callback, keras.callbacks.SwapEMAWeights) for callback in watched.callbacks)
+    with _program(model, kinds, optimizer, learning_rate, own=swaps) as program:
         _seed_dropout(program.model, seed)
         if checkpoint is not None:
             settings = {
                 "model": program.key,  # with the optimizer
-                "train": fingerprint(feed.first),
+                "seeds of the model": re.findall(r'"seed": (\d+)', json.dumps(model.get_config(), default=str)),
+                "train": [fingerprint(feed.first), feed.extent],
                 "valid": valid and fingerprint(valid),
                 "batch_size": batch_size,
                 "learning_rate": program.learning_rate,
@@ -120,7 +126,7 @@ def fit(
                 (rows, best.epoch, best.value, rng.bit_generator.state), best.weights = found
                 if len(rows) > epochs:
                     checks.refuse("epochs", f"at least the {len(rows)} that the checkpoint has done", epochs)
-        with Callbacks(callbacks, model, program, epochs) as watched:
+        with watched.around(program):
             for epoch in bar(range(len(rows) + 1, epochs + 1), label=model.name, show=show_progress):
                 if watched.stop or best.out_of_patience(epoch - 1):
                     break
@@ -243,11 +249,12 @@ def _copy(source, target):
 
 
 @contextlib.contextmanager
-def _program(model, kinds, optimizer, learning_rate):
+def _program(model, kinds, optimizer, learning_rate, own=False):
     """The program for this model and optimizer, with the model's weights in it, and a fresh optimizer.
 
     Other seeds, data of the same shape, other loss weights and another learning rate all run the same program, whichever
-    model of this architecture it was compiled for. The model has its weights back at the end, whatever happens.
+    model of this architecture it was compiled for. The model has its weights back at the end, whatever happens. With
+    ``own`` the program is this model's alone, and trains the model itself.
     """
     if optimizer is not None and not isinstance(optimizer, keras.optimizers.Optimizer):
         checks.refuse("optimizer", "a Keras optimizer", repr(optimizer), TypeError)
@@ -264,6 +271,8 @@ def _program(model, kinds, optimizer, learning_rate):
     trainable = [variable.path for variable in model.trainable_variables]  # a layer may be frozen between two fits
     try:
         key, store = [_plain(model.get_config()), _plain(config)], _PROGRAMS
+        if own:
+            raise _Unknown("asked for")
     except _Unknown:
         key, store = [config], vars(model).setdefault("_ple_programs", {})  # past Keras, which would take it for a part
     key = json.dumps([*key, kinds, trainable], default=str)
@@ -289,9 +298,10 @@ class _Unknown(Exception):
 
 
 def _plain(config):
-    """A configuration without its seeds; ``_Unknown`` if any part of it is neither Keras's nor this package's.
+    """A configuration without its seeds; ``_Unknown`` if it does not tell all of some part.
 
-    The configuration of such a part, a function say, is its name; two of one name may compute different things.
+    The configuration of a part that is neither Keras's nor this package's, a function say, is its name; two of one name
+    may compute different things. A layer that adapts to data (``Normalization``) holds what it found elsewhere.
     """
     if isinstance(config, (list, tuple)):
         return [_plain(part) for part in config]
@@ -299,6 +309,8 @@ def _plain(config):
         return config
     name, module = str(config.get("class_name", "__")), str(config.get("module"))
     if name == "__lambda__" or not (name.startswith("__") or module.split(".")[0] in ("keras", "ple_tutorial")):
+        raise _Unknown(name)
+    if hasattr(getattr(keras.layers, name, None), "adapt"):
         raise _Unknown(name)
     return {name: _plain(part) for name, part in config.items() if name != "seed"}
 

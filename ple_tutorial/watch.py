@@ -50,26 +50,30 @@ class Best:
 class Callbacks:
     """Keras callbacks around the epochs of a program whose network has the model's weights only while it trains.
 
-    Between epochs the model has them, and ``model.optimizer`` is the one that trains, so that callbacks may look at both
-    and change both (a learning rate, weights, ``model.stop_training``).
+    Between epochs the model has them, and ``model.optimizer`` is the one that trains, so that callbacks may look at both,
+    and change a learning rate, weights or ``model.stop_training``.
     """
 
-    def __init__(self, callbacks, model, program, epochs):
-        callbacks = checks.row("callbacks", callbacks, "a list of Keras callbacks")
-        for callback in callbacks:
+    def __init__(self, callbacks, model, epochs, steps):
+        self.callbacks = checks.row("callbacks", callbacks, "a list of Keras callbacks")
+        for callback in self.callbacks:
             if not isinstance(callback, keras.callbacks.Callback):
                 checks.refuse("callbacks", "Keras callbacks", repr(callback), TypeError)
-        self.model, self.program, self.stop, self.list = model, program, False, None
-        if callbacks:
-            self.list = keras.callbacks.CallbackList(callbacks, model=model, epochs=epochs, verbose=0)
-            self.before = [vars(model)["optimizer"]] if "optimizer" in vars(model) else []
+        self.model, self.stop, self.list = model, False, None
+        self.settings = {"epochs": epochs, "steps": steps, "verbose": 0}
+
+    def around(self, program):
+        """A context in which the callbacks look at this program."""
+        self.program = program
+        return self
 
     def __enter__(self):
-        if self.list:
+        if self.callbacks:
+            self.list = keras.callbacks.CallbackList(self.callbacks, model=self.model, **self.settings)
+            self.before = [vars(self.model)["optimizer"]] if "optimizer" in vars(self.model) else []
             self.program.give(self.model)
             self.model.optimizer, self.model.stop_training = self.program.optimizer, False
             self.list.on_train_begin()
-        return self
 
     def begin(self, epoch):
         """Before an epoch, counted from 1."""

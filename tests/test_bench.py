@@ -271,6 +271,7 @@ def test_a_fit_that_does_not_run_is_a_failure(monkeypatch):
 
 
 OWN = "quality, scaling, grid, memory, serving"
+LINUX = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody can write to")
 
 
 @pytest.mark.parametrize(
@@ -284,6 +285,10 @@ OWN = "quality, scaling, grid, memory, serving"
         (["--json", "{}/none/x.json"], "--json: expected a file in a folder that exists, got"),
         (["--json", "{}"], "--json: expected a file, got"),
         (["--json", "/dev/null"], "--json: expected a file, got"),
+        pytest.param(
+            ["--json", "/proc/x.json"], "--json: expected a file in a folder that can be written to, got", marks=LINUX
+        ),
+        pytest.param(["--out", "/proc/x"], "--out: expected a folder that can be written to, got", marks=LINUX),
     ],
 )
 def test_a_slip_is_told_in_one_line(capsys, tmp_path, arguments, line):
@@ -300,6 +305,7 @@ def test_a_slip_is_told_in_one_line(capsys, tmp_path, arguments, line):
 def test_own_parts_are_measured(tmp_path, capsys):
     (row,) = engine.quality(True, print)
     assert row["difference"] < 1e-4
+    assert row["difference_jit"] < 1e-6
     (row,) = engine.scaling(True, print)
     assert 0 < row["low"] <= row["samples_per_second"] <= row["high"]
     assert row["flops"] == 90_744

@@ -315,6 +315,11 @@ def test_empty_values(tmp_path, parquet):
         ),
         ({"mask": {"a": IDS}}, TypeError, r"mask\['a'\]: expected booleans, got int64"),
         ({"mask": {"a": IDS < 0}}, ValueError, r"mask\['a'\]: expected at least one sample .* got none"),
+        (
+            {"weights": {"a": IDS * 0.0}},
+            ValueError,
+            r"weights\['a'\]: expected at least one weight above zero, got none",
+        ),
         ({"mask": [True]}, TypeError, "mask: expected a dict"),
         ({"kinds": ["z", "a"]}, TypeError, "kinds: expected a dict"),
         ({"chunk_rows": 31}, ValueError, "block_rows: expected at most chunk_rows, 31, got 32"),
@@ -374,6 +379,29 @@ def test_a_mask_without_a_sample_in_a_file(parquet, tmp_path):
         parquet(path=path)
     pq.write_table(pa.Table.from_pandas(TABLE[:0]), path)
     with pytest.raises(ValueError, match="path: expected at least one row, got none"):
+        parquet(path=path)
+    pq.write_table(pa.Table.from_pandas(TABLE.assign(weight=0.0)), path)
+    with pytest.raises(ValueError, match=r"weights\['a'\]: expected at least one weight above zero, got none"):
+        parquet(path=path, weights={"a": "weight"})
+
+
+def test_a_file_that_is_damaged_inside(parquet, tmp_path):
+    path = tmp_path / "damaged.pq"
+    pq.write_table(pa.Table.from_pandas(TABLE), path)
+    with open(path, "r+b") as file:
+        file.seek(4)
+        file.write(b"\xff" * 2000)
+    with pytest.raises(
+        ValueError, match=r"path: expected whole Parquet files, got '.*damaged\.pq', whose row group 0 cannot"
+    ):
+        list(parquet(path=path))
+
+
+def test_a_column_that_is_there_twice(parquet, tmp_path):
+    table, path = pa.Table.from_pandas(TABLE), tmp_path / "twice.pq"
+    names = [*table.column_names, table.column_names[0]]
+    pq.write_table(pa.Table.from_arrays([*table.columns, table.columns[0]], names=names), path)
+    with pytest.raises(ValueError, match=f"path: expected one column '{names[0]}', got several in"):
         parquet(path=path)
 
 

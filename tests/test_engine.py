@@ -341,7 +341,7 @@ def test_the_next_chunk_is_read_meanwhile():
     ("train", "error", "message"),
     [
         (iter([TRAIN]), TypeError, "train: expected a TaskData, or chunks that can be gone through for every epoch"),
-        ([], TypeError, "train: expected a TaskData, or chunks of them, got list"),
+        ([], TypeError, "train: expected a TaskData, or chunks of them, got a list without any"),
         ([TRAIN, TRAIN.only("z")], ValueError, "chunk 2 of train.kinds: expected the model's tasks"),
         ([VALID, TRAIN], ValueError, "chunk 2 of train: expected at most 50 samples"),
         ([TRAIN, 3], TypeError, "chunk 2 of train: expected a TaskData, got int"),
@@ -387,6 +387,22 @@ def test_an_error_while_reading_comes_out():
 
     with pytest.raises(OSError, match="the disk is gone"):
         run(Torn())
+
+
+def test_chunks_that_run_out():
+    class Once:
+        """One pass in all, though it is not its own iterator."""
+
+        def __init__(self):
+            self.left = iter([TRAIN, TRAIN])
+
+        def __iter__(self):
+            return (chunk for chunk in self.left)
+
+    with pytest.raises(
+        ValueError, match="train: expected chunks that can be gone through for every epoch, got none in this"
+    ):
+        run(Once())
 
 
 # Interrupted
@@ -490,9 +506,32 @@ def test_damaged_checkpoints(tmp_path):
         (tmp_path / "fit.npz").write_bytes(damaged)
         with pytest.raises(ValueError, match=r"checkpoint: expected a whole fit\.npz"):
             run(epochs=2, checkpoint=tmp_path)
+    for foreign in (None, "[]", "{}"):
+        with open(tmp_path / "fit.npz", "wb") as file:
+            np.save(file, np.zeros(3)) if foreign is None else np.savez(file, kept=np.array(foreign))
+        with pytest.raises(ValueError, match=r"checkpoint: expected a whole fit\.npz"):
+            run(epochs=2, checkpoint=tmp_path)
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match="checkpoint: expected a folder, got the file 'file'"):
-        run(epochs=2, checkpoint=tmp_path / "file")
+    for place in ("file", "file/below"):
+        with pytest.raises(ValueError, match="checkpoint: expected a folder that is there or can be made, got"):
+            run(epochs=2, checkpoint=tmp_path / place)
+
+
+def test_a_checkpoint_of_a_model_from_another_seed(tmp_path):
+    """A loop over seeds with one folder is no loop over seeds."""
+    run(epochs=1, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="checkpoint: expected a run with the same seeds of the model"):
+        fit(model(1), TRAIN, epochs=2, checkpoint=tmp_path, **SETTINGS)
+
+
+def test_a_checkpoint_of_other_chunks(tmp_path):
+    run([TRAIN, TRAIN], epochs=1, checkpoint=tmp_path / "list")
+    with pytest.raises(ValueError, match="checkpoint: expected a run with the same train"):
+        run([TRAIN], epochs=2, checkpoint=tmp_path / "list")
+    blocks = [MemmapChunks(TRAIN.features, TRAIN.labels, KINDS, chunk_rows=40, block_rows=n) for n in (10, 20)]
+    run(blocks[0], epochs=1, checkpoint=tmp_path / "blocks")
+    with pytest.raises(ValueError, match="checkpoint: expected a run with the same train"):
+        run(blocks[1], epochs=2, checkpoint=tmp_path / "blocks")
 
 
 SCRIPT = """
@@ -539,6 +578,39 @@ def test_killed_by_the_system(tmp_path):
 
 
 # Programs
+
+
+def test_a_layer_that_has_adapted_to_data():
+    """What ``Normalization`` found is not among its weights."""
+    wide = TaskData(TRAIN.features * 5 + 10, TRAIN.labels, KINDS)
+    inputs = keras.Input((4,))
+    norm = keras.layers.Normalization()
+    norm.adapt(wide.features)
+    x = keras.layers.Dense(3, "relu")(norm(inputs))
+    heads = {"z": keras.layers.Dense(1, name="z")(x), "a": keras.layers.Dense(1, "sigmoid", name="a")(x)}
+    one = keras.Model(inputs, heads)
+    history = fit(one, wide, wide, epochs=1, **SETTINGS | {"learning_rate": 0.0})
+    scores = evaluate(wide, predict(one, wide))
+    assert history["z_loss"].item() == pytest.approx(scores["z", "mse"], rel=1e-5)
+    assert history["val_z_mse"].item() == pytest.approx(scores["z", "mse"], rel=1e-5)
+
+
+def test_averaged_weights_swapped_in_by_a_callback():
+    """It reaches for the weights through the optimizer."""
+
+    def averaging():
+        return keras.optimizers.Adam(0.02, use_ema=True, ema_momentum=0.9)
+
+    def swap():
+        return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)]
+
+    one, twin = model(), model()
+    for _ in range(2):  # the second time, by the program that is there
+        one.set_weights(model().get_weights())
+        fit(one, TRAIN, epochs=3, shuffle=False, optimizer=averaging(), callbacks=swap(), **SETTINGS)
+    twin.compile(averaging(), for_compile(KINDS), run_eagerly=True)
+    twin.fit(TRAIN.features, TRAIN.labels, batch_size=BATCH, epochs=3, shuffle=False, verbose=0, callbacks=swap())
+    assert_close(one.get_weights(), twin.get_weights())
 
 
 def test_a_model_of_unknown_parts_has_a_program_of_its_own():

@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import platform
+import tempfile
 from importlib import metadata
 from pathlib import Path
 
@@ -37,14 +38,20 @@ PARTS |= {name: functools.partial(_engine, name) for name in ("quality", "scalin
 QUICK_PARTS = [name for name in PARTS if name not in NETWORKS or any(case.name == name for case in QUICK)]
 
 
-def asked(only=None, file=None, quick=False):
+def asked(only=None, file=None, quick=False, out=None):
     """The names of the parts to run, and the Path of the JSON file to write or None.
 
     Raises:
-        ValueError: an unknown part, or a file that cannot be written.
+        ValueError: an unknown part, or a file or folder that cannot be written to: now, and not after an hour.
     """
     known = QUICK_PARTS if quick else list(PARTS)
     names = known if only is None else [checks.choice("--only", only, known)]
+    if out is not None:
+        try:
+            Path(out).mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=out).close()
+        except OSError as error:
+            checks.refuse("--out", "a folder that can be written to", f"{str(out)!r} ({error.strerror})")
     if file is None:
         return names, None
     path = Path(file)
@@ -52,8 +59,10 @@ def asked(only=None, file=None, quick=False):
         checks.refuse("--json", "a file in a folder that exists", repr(file))
     if path.exists() and not path.is_file():
         checks.refuse("--json", "a file", f"{file!r}, which is none")
-    if not os.access(path.parent, os.W_OK):
-        checks.refuse("--json", "a file in a folder that can be written to", repr(file))
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        checks.refuse("--json", "a file in a folder that can be written to", f"{file!r} ({error.strerror})")
     return names, path
 
 
@@ -109,7 +118,8 @@ def store(name, result, out):
     """The rows of a part as a table of the folder, with the machine and the versions at its head."""
     from ple_tutorial.study import write_table  # TensorFlow, once all processes are done
 
-    head = [f"made by: python -m ple_tutorial bench --only {name} --out {out.name}"]
+    quick = "--quick " if result["quick"] else ""
+    head = [f"made by: python -m ple_tutorial bench {quick}--only {name} --out {out.name}"]
     head += [f"machine: {result['processor']}, {result['cores']} cores", f"versions: {versions(result)}"]
     write_table(pd.DataFrame(result["parts"][name]), out / f"bench_{name}.csv", head)
 

@@ -2,6 +2,7 @@
 than memory, and the answers of a trained model. Each part is a function of ``(quick, tell)`` that returns rows."""
 
 import functools
+import itertools
 import json
 import shutil
 import statistics
@@ -34,19 +35,24 @@ TRIAL = NETWORKS["trial"]
 
 
 def quality(quick, tell):
-    """Every architecture trained by ``fit`` and by Keras's ``model.fit`` on the same batches: the losses after them."""
-    rows, epochs, batch = [], 1 if quick else 5, 256
+    """Every architecture trained by ``fit`` and by Keras's ``model.fit`` on the same batches: the losses after them.
+
+    ``model.fit`` also compiled by XLA, as ``fit`` is: after many steps two compilers' roundings have grown apart.
+    """
+    rows, batch = [], 256
     train = make_synthetic(4096, 0.5, features=32, tasks={"a": "regression", "b": "binary"}, seed=0)
-    for name in ["ple"] if quick else ARCHITECTURES:
+    for name, epochs in itertools.product(["ple"] if quick else ARCHITECTURES, [1] if quick else [5, 25]):
         levels = 1 if name in ONE_LEVEL else 2
-        ours, theirs = (build_model(name, features=32, tasks=train.kinds, levels=levels) for _ in range(2))
-        before = _loss(ours, train)
+        ours, *theirs = (build_model(name, features=32, tasks=train.kinds, levels=levels) for _ in range(3))
+        row = {"architecture": name, "steps": epochs * len(train) // batch, "loss_before": _loss(ours, train)}
         training.fit(ours, train, epochs=epochs, batch_size=batch, shuffle=False, show_progress=False)
-        theirs.compile(keras.optimizers.Adam(1e-3), for_compile(train.kinds))
-        theirs.fit(train.features, train.labels, epochs=epochs, batch_size=batch, shuffle=False, verbose=0)
-        loss, same = _loss(ours, train), _loss(theirs, train)
-        row = {"architecture": name, "steps": epochs * len(train) // batch, "loss_before": before}
-        rows.append(row | {"fit": loss, "keras": same, "difference": abs(loss / same - 1)})
+        row["fit"] = _loss(ours, train)
+        for column, model, jit in zip(("keras", "keras_jit"), theirs, (False, True), strict=True):
+            model.compile(keras.optimizers.Adam(1e-3), for_compile(train.kinds), jit_compile=jit)
+            model.fit(train.features, train.labels, epochs=epochs, batch_size=batch, shuffle=False, verbose=0)
+            row[column] = _loss(model, train)
+        differences = {end: abs(row["fit"] / row[f"keras{end}"] - 1) for end in ("", "_jit")}
+        rows.append(row | {f"difference{end}": value for end, value in differences.items()})
     return _told("quality: the loss after the same steps, and the relative difference", rows, tell)
 
 

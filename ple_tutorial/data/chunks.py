@@ -65,12 +65,17 @@ class _Chunks:
         return map(self._chunk, _cut(self._pieces(rng), self.chunk_rows))
 
     def _check_start(self):
-        """Refuse what the first piece shows to be wrong, and a task without a sample anywhere."""
+        """Refuse what the first piece shows to be wrong, and a task without a sample or a weight anywhere."""
         start = self._chunk([next(self._pieces(None))])
         self.spec = start.spec
         for task in self._parts["mask"]:
-            if not start.mask[task].any() and not any(mask.any() for mask in self._masks(task)):
+            if not start.mask[task].any() and not any(mask.any() for mask in self._columns_of("mask", task)):
                 checks.refuse(f"mask[{task!r}]", "at least one sample in the task's sample space", "none")
+        for task in self._parts["weights"]:
+            if not start.weights[task].any() and not any(
+                weights.any() for weights in self._columns_of("weights", task)
+            ):
+                checks.refuse(f"weights[{task!r}]", "at least one weight above zero", "none")
 
 
 class MemmapChunks(_Chunks):
@@ -130,8 +135,8 @@ class MemmapChunks(_Chunks):
     def _read(self, part, key, argument, blocks):
         return _gather(self._parts[part][key], blocks)
 
-    def _masks(self, task):
-        return (_gather(self._parts["mask"][task], [block]) for block in self._pieces(None))
+    def _columns_of(self, part, task):
+        return (_gather(self._parts[part][task], [block]) for block in self._pieces(None))
 
 
 class ParquetChunks(_Chunks):
@@ -210,7 +215,9 @@ class ParquetChunks(_Chunks):
             wanted, kinds = ("real numbers", (truths, whole, real)) if part != "mask" else ("truths", (truths,))
             wanted, kinds = ("whole numbers", (whole,)) if (part, key) == ("features", "codes") else (wanted, kinds)
             for name in self._parts[part][key]:
-                kind = schema.field(checks.choice(argument, name, schema.names)).type
+                if schema.names.count(checks.choice(argument, name, schema.names)) > 1:
+                    checks.refuse("path", f"one column {name!r}", f"several in {str(file)!r}")
+                kind = schema.field(name).type
                 if not any(is_kind(kind) for is_kind in kinds):
                     checks.refuse(argument, f"a column of {wanted}", f"{kind} in {name!r}", TypeError)
         self._files[file] = (meta, _stamp(file))
@@ -226,7 +233,10 @@ class ParquetChunks(_Chunks):
         if _stamp(file) != stamp:
             checks.refuse("path", f"the file {str(file)!r} as it was at first", "another size or time of writing")
         with pq.ParquetFile(file, metadata=meta, buffer_size=65_536, pre_buffer=False) as opened:
-            yield from opened.iter_batches(length, row_groups=[number], columns=columns, use_threads=False)
+            try:
+                yield from opened.iter_batches(length, row_groups=[number], columns=columns, use_threads=False)
+            except OSError:
+                checks.refuse("path", "whole Parquet files", f"{str(file)!r}, whose row group {number} cannot be read")
 
     def _pieces(self, rng):
         order = range(len(self._groups)) if rng is None else rng.permutation(len(self._groups))
@@ -254,8 +264,8 @@ class ParquetChunks(_Chunks):
             at += len(piece)
         return out if part == "features" else out[:, 0]
 
-    def _masks(self, task):
-        (name,) = self._parts["mask"][task]
+    def _columns_of(self, part, task):
+        (name,) = self._parts[part][task]
         for group in self._groups:
             yield from (piece[name].to_numpy(zero_copy_only=False) for piece in self._stream(group, [name]))
 
