@@ -2,7 +2,13 @@
 
 The layers, the losses and the optimizer are Keras's own. What makes it fast is that Python is asked for one call
 an epoch: the program takes the data and a shuffled order of rows, and runs all the epoch's steps. It is compiled once for
-an architecture, an optimizer and a shape of data, and kept for the next model of that architecture.
+an architecture, an optimizer and a shape of data, and kept for the next model of that architecture. In outline::
+
+    program = the one for this architecture, or a new one        # _program, _Program
+    program.take(model)                                          # the model's weights into the program's own network
+    for each epoch:
+        program.run(arrays and their order, weights of losses)   # one call: all steps of _epoch
+    program.give(model)                                          # the weights back
 """
 
 import contextlib
@@ -50,7 +56,7 @@ def fit(
     Args:
         model: from ``build_model``, or any Keras model from ``train.features`` to ``{task: (batch, 1)}``. Training
             starts from its present weights, with a fresh optimizer. Penalties that its layers add count, but are not
-            in the history.
+            in the history. XLA must be able to compile its layers.
         train: a ``TaskData``; or, for more data than memory, an iterable of them (``data.chunks`` has readers) that can be
             gone through for every epoch, no chunk larger than the first. The next chunk is read while one trains; a
             batch never spans two of them.
@@ -237,7 +243,12 @@ class _Program:
         totals, samples = 0.0, 0.0
         for part in parts:
             self.compiled = self.compiled or self.epoch.get_concrete_function(*part, weights)  # one for all parts
-            total, count = self.compiled(*part, weights)
+            try:
+                total, count = self.compiled(*part, weights)
+            except tf.errors.InvalidArgumentError as error:
+                if "unsupported operations" not in error.message:
+                    raise
+                checks.refuse("model", "layers that XLA can compile", error.message.split(" (")[0].split(": ")[-1])
             totals, samples = totals + total.numpy(), samples + count.numpy()
         return totals / samples
 

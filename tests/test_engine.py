@@ -595,6 +595,15 @@ def test_a_layer_that_has_adapted_to_data():
     assert history["val_z_mse"].item() == pytest.approx(scores["z", "mse"], rel=1e-5)
 
 
+def test_a_layer_that_cannot_be_compiled():
+    inputs = keras.Input((4,))
+    x = keras.layers.Hashing(8)(keras.ops.cast(inputs, "int32"))
+    x = keras.layers.Flatten()(keras.layers.Embedding(9, 2)(x))
+    heads = {"z": keras.layers.Dense(1, name="z")(x), "a": keras.layers.Dense(1, "sigmoid", name="a")(x)}
+    with pytest.raises(ValueError, match="model: expected layers that XLA can compile, got "):
+        fit(keras.Model(inputs, heads), TRAIN, **SETTINGS)
+
+
 def test_averaged_weights_swapped_in_by_a_callback():
     """It reaches for the weights through the optimizer."""
 
