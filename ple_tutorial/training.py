@@ -280,12 +280,12 @@ def _program(model, kinds, optimizer, learning_rate, own=False):
         config["config"]["learning_rate"] = "a variable"
     config["config"]["name"] = "optimizer"  # Keras numbers them: adam, adam_1, ...
     trainable = [variable.path for variable in model.trainable_variables]  # a layer may be frozen between two fits
-    try:
-        key, store = [_plain(model.get_config()), _plain(config)], _PROGRAMS
-        if own:
-            raise _Unknown("asked for")
-    except _Unknown:
-        key, store = [config], vars(model).setdefault("_ple_programs", {})  # past Keras, which would take it for a part
+    key, store = [config], None
+    if not own:
+        with contextlib.suppress(_Unknown):
+            key, store = [_plain(model.get_config()), _plain(config)], _PROGRAMS
+    if store is None:
+        store = vars(model).setdefault("_ple_programs", {})  # past Keras, which would take it for a part
     key = json.dumps([*key, kinds, trainable], default=str)
     program = store.pop(key, None)
     if program is None or program.busy:  # a callback may train another model of this architecture meanwhile

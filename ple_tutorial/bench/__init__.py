@@ -4,6 +4,7 @@ A part is a function of (quick, tell) that returns rows, flat dicts for ``pandas
 by ``tell``.
 """
 
+import contextlib
 import functools
 import json
 import os
@@ -47,11 +48,9 @@ def asked(only=None, file=None, quick=False, out=None):
     known = QUICK_PARTS if quick else list(PARTS)
     names = known if only is None else [checks.choice("--only", only, known)]
     if out is not None:
-        try:
+        with _refusing("--out", "a folder that can be written to", str(out)):
             Path(out).mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=out).close()
-        except OSError as error:
-            checks.refuse("--out", "a folder that can be written to", f"{str(out)!r} ({error.strerror})")
     if file is None:
         return names, None
     path = Path(file)
@@ -59,11 +58,18 @@ def asked(only=None, file=None, quick=False, out=None):
         checks.refuse("--json", "a file in a folder that exists", repr(file))
     if path.exists() and not path.is_file():
         checks.refuse("--json", "a file", f"{file!r}, which is none")
-    try:
+    with _refusing("--json", "a file in a folder that can be written to", file):
         tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        checks.refuse("--json", "a file in a folder that can be written to", f"{file!r} ({error.strerror})")
     return names, path
+
+
+@contextlib.contextmanager
+def _refusing(argument, expected, came):
+    """What the system does not allow inside is a refusal of the argument."""
+    try:
+        yield
+    except OSError as error:
+        checks.refuse(argument, expected, f"{came!r} ({error.strerror})")
 
 
 def run(names, path, quick, tell, out=None):

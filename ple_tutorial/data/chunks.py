@@ -68,14 +68,11 @@ class _Chunks:
         """Refuse what the first piece shows to be wrong, and a task without a sample or a weight anywhere."""
         start = self._chunk([next(self._pieces(None))])
         self.spec = start.spec
-        for task in self._parts["mask"]:
-            if not start.mask[task].any() and not any(mask.any() for mask in self._columns_of("mask", task)):
-                checks.refuse(f"mask[{task!r}]", "at least one sample in the task's sample space", "none")
-        for task in self._parts["weights"]:
-            if not start.weights[task].any() and not any(
-                weights.any() for weights in self._columns_of("weights", task)
-            ):
-                checks.refuse(f"weights[{task!r}]", "at least one weight above zero", "none")
+        needed = {"mask": "sample in the task's sample space", "weights": "weight above zero"}
+        for part, what in needed.items():
+            for task in self._parts[part]:
+                if not getattr(start, part)[task].any() and not any(c.any() for c in self._columns_of(part, task)):
+                    checks.refuse(f"{part}[{task!r}]", f"at least one {what}", "none")
 
 
 class MemmapChunks(_Chunks):
