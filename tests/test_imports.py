@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "ple_tutorial"
-ANYONE = {"checks", "backend", "progress"}  # the tools on the floor: everyone may import them
+ANYONE = {"checks", "backend", "progress", "tables"}  # the floor: everyone may import it
 SHAPES = {"TaskData", "FeatureSpec"}  # what the ground floor may take from data
 GROUND = {"data", "layers", "routing", "losses", "metrics", "plots", "ranking"}
 MAY_IMPORT = {
