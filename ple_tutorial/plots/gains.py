@@ -1,0 +1,113 @@
+"""Plots of MTL gains: over the dial, over the loss weights, and by architecture."""
+
+import numpy as np
+
+from ple_tutorial import checks
+from ple_tutorial.plots.style import ARCHITECTURES, TASK_COLOURS, figure, look
+
+
+def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of the signal's variance)"):
+    """Mean gain with its interval over the correlation, one line an architecture.
+
+    Args:
+        gains: ``metrics.gain_table`` by ``correlation``.
+        runs: the gain of each seed, columns ``correlation``, ``architecture``, ``gain``; drawn as faint points.
+    """
+    gains = checks.columns("gains", gains).reset_index()
+    checks.columns("gains", gains, ["architecture", "correlation", "mean", "low", "high"])
+    fig, ax = figure(6.5, 3.4)
+    names = [name for name in ARCHITECTURES if name in set(gains["architecture"])]
+    positions = {p: i for i, p in enumerate(sorted(gains["correlation"].unique()))}
+    for index, name in enumerate(names):
+        rows = gains[gains["architecture"] == name].sort_values("correlation")
+        x = rows["correlation"].map(positions) + 0.14 * (index - (len(names) - 1) / 2)
+        if runs is not None:
+            each = runs[runs["architecture"] == name]
+            at = each["correlation"].map(positions) + 0.14 * (index - (len(names) - 1) / 2)
+            ax.plot(at, each["gain"], ".", color=look(name)["color"], alpha=0.25, ms=3, zorder=1)
+        errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+        ax.errorbar(x, rows["mean"], yerr=errors, ls="none", capsize=2.5, ms=5, lw=1.4, zorder=3, **look(name))
+    ax.axhline(0, color="black", lw=0.8)
+    ax.set_xticks(list(positions.values()), [f"{p:g}" for p in positions])
+    ax.set_xlabel("task correlation (cosine of the tasks' directions)")
+    ax.set_ylabel(ylabel)
+    ax.grid(axis="x", visible=False)
+    ax.legend(
+        ncols=len(names),
+        loc="upper center",
+        bbox_to_anchor=(0.5, 1.14),
+        handletextpad=0.3,
+        columnspacing=1.2,
+        frameon=False,
+    )
+    return fig
+
+
+def seesaw(points, labels=("a", "b"), unit="units of the signal's variance", near=0.12):
+    """Gain of one task against the gain of the other under a sweep of loss weights, one path an architecture.
+
+    Args:
+        points: a DataFrame with ``architecture``, ``weight`` (of the first task, 0 to 1), and for each axis
+            ``x``, ``x_low``, ``x_high``, ``y``, ``y_low``, ``y_high`` (mean gain and its interval).
+        labels: names of the two tasks.
+        unit: of the gains.
+        near: the right panel shows the surroundings of the origin, so far to the left and down.
+    """
+    checks.columns("points", points, ["architecture", "weight", "x", "x_low", "x_high", "y", "y_low", "y_high"])
+    fig, axes = figure(7.2, 3.9, ncols=2)
+    names = [name for name in ARCHITECTURES if name in set(points["architecture"])]
+    for ax in axes:
+        ax.axhline(0, color="black", lw=0.8)
+        ax.axvline(0, color="black", lw=0.8)
+        for name in names:
+            rows = points[points["architecture"] == name].sort_values("weight")
+            xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
+            yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
+            ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.6, ms=5, **look(name))
+            if name != "single-task":
+                for x, y, weight in rows[["x", "y", "weight"]].itertuples(index=False):
+                    end = weight in (rows["weight"].min(), rows["weight"].max())
+                    inside = min(x, y) > -near
+                    if end if ax is axes[0] else inside:
+                        style = {
+                            "xytext": (5, -11 if name == "mmoe" else 5),
+                            "textcoords": "offset points",
+                            "fontsize": 8,
+                            "color": look(name)["color"],
+                        }
+                        ax.annotate(f"{weight:g}", (x, y), **style)
+        ax.set_xlabel(f"MTL gain of task {labels[0]}\n({unit})")
+    axes[0].set_ylabel(f"MTL gain of task {labels[1]} ({unit})")
+    axes[1].set_xlim(-near, near / 2)
+    axes[1].set_ylim(-near, near / 2)
+    axes[1].set_title("around the origin", fontsize=9)
+    axes[0].set_title("the whole paths; numbers: weight of task a", fontsize=9)
+    handles = axes[0].get_legend_handles_labels()
+    fig.legend(*handles, loc="outside lower center", ncols=len(names), frameon=False, columnspacing=1.2)
+    return fig
+
+
+def gain_rows(gains, xlabel="MTL gain (units of the signal's variance)"):
+    """Mean gain with its interval, a panel a correlation, a row an architecture: filled at equal structure, hollow at budget.
+
+    Args:
+        gains: columns ``correlation``, ``architecture``, ``size``, ``mean``, ``low``, ``high``.
+    """
+    panels = sorted(gains["correlation"].unique())
+    fig, axes = figure(7.2, 3.6, ncols=len(panels), sharey=True, sharex=True)
+    names = [name for name in ARCHITECTURES if name in set(gains["architecture"])][::-1]
+    for ax, correlation in zip(axes, panels, strict=True):
+        for size, shift, fill in (("structure", 0.16, None), ("budget", -0.16, "white")):
+            chosen = (gains["correlation"] == correlation) & (gains["size"] == size)
+            rows = gains[chosen].set_index("architecture").reindex(names)
+            errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+            style = {"fmt": "o", "color": TASK_COLOURS[0], "ms": 4.5, "lw": 1.2, "capsize": 2, "markerfacecolor": fill}
+            ax.errorbar(rows["mean"], np.arange(len(names)) + shift, xerr=errors, **style)
+        ax.axvline(0, color="black", lw=0.8)
+        ax.set_yticks(range(len(names)), [look(name)["label"] for name in names])
+        ax.set_title(f"correlation {correlation:g}", fontsize=9)
+    for size, fill in (("layers of equal width", None), ("widths for an equal budget", "white")):
+        axes[0].plot([], [], "o", color=TASK_COLOURS[0], markerfacecolor=fill, label=size)
+    fig.supxlabel(xlabel, fontsize=9)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    return fig
