@@ -389,7 +389,7 @@ class Tabular(keras.layers.Layer):
         # The reshape makes the gradient of the table dense. A sparse one has an entry for each sample, and Keras's Adam
         # would square these one by one, where the square of their sum is meant.
         table = keras.ops.reshape(self.table, (-1, self.embedding))
-        vectors = keras.ops.take(table, keras.ops.add(codes, self.offsets), axis=0)
+        vectors = keras.ops.take(table, codes + self.offsets, axis=0)
         return keras.ops.concatenate([numeric, keras.ops.reshape(vectors, (-1, self._embedded_width()))], axis=-1)
 
     def _embedded_width(self):

@@ -216,9 +216,15 @@ def planted(text, edits):
     return text
 
 
+def file_of(name):
+    """The path of ``test_NAME.py``, in whichever folder of tests/ it lies, relative to the repository."""
+    (path,) = (ROOT / "tests").rglob(f"test_{name}.py")
+    return path.relative_to(ROOT).as_posix()
+
+
 def run_tests(copy, first):
     """pytest's exit code and the first test that failed, in ``copy``."""
-    files = [f"tests/test_{name}.py" for name in dict.fromkeys((first, *FAST))]
+    files = [file_of(name) for name in dict.fromkeys((first, *FAST))]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(copy)}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", *files]
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)

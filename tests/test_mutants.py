@@ -1,14 +1,14 @@
 """The list of planted faults, by itself; `make mutants` runs the tests on each."""
 
 import pytest
-from mutants import FAST, MUTANTS, ROOT, planted
+from mutants import FAST, MUTANTS, ROOT, file_of, planted
 
 
 def test_the_list():
     assert len(MUTANTS) >= 20
     assert len({found.fault for found in MUTANTS}) == len(MUTANTS)
     assert {found.first for found in MUTANTS} <= set(FAST)
-    assert all((ROOT / "tests" / f"test_{name}.py").is_file() for name in FAST)
+    assert all((ROOT / file_of(name)).is_file() for name in FAST)
 
 
 @pytest.mark.parametrize("found", MUTANTS, ids=lambda found: found.fault)

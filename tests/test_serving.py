@@ -202,3 +202,18 @@ def test_latency(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with pytest.raises(RuntimeError, match="the server's process failed: "):
         latency(model, DATA, tmp_path / "model", batches=[], rounds=1)
+
+
+@pytest.mark.skipif(not hasattr(tf, "lite"), reason="this TensorFlow has no TFLite")
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated:UserWarning")
+def test_a_model_with_codes_becomes_tflite(tmp_path):
+    """The converter takes the offsets of the codes for a bias where Keras adds them, and has none of whole numbers."""
+    model = built("all options")
+    export(model, tmp_path / "saved")
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved"), signature_keys=["serve"])
+    plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    lite = tf.lite.Interpreter(model_content=converter.convert(), experimental_op_resolver_type=plain)
+    some = TABULAR.take(slice(0, 5))
+    found = lite.get_signature_runner("serve")(**some.features)
+    for task, expected in predict(model, some).items():
+        np.testing.assert_allclose(found[task][:, 0], expected, rtol=1e-5, atol=1e-6)
