@@ -4,7 +4,7 @@ import functools
 
 import pytest
 
-from ple_tutorial import notebooks
+from ple_tutorial.course import notebooks
 
 unmet_need = functools.lru_cache(maxsize=None)(lambda path: notebooks.unmet_need(notebooks.read(path)))
 

@@ -1,6 +1,11 @@
-"""The command line: ``python -m ple_tutorial tutorial | notebooks | figures | study | bench``."""
+"""The command line: ``python -m ple_tutorial tutorial | notebooks | figures | study | bench``.
+
+One function a command, with its arguments above it. What a command needs is imported inside it, so that the command line itself
+starts, and says what to do, on a Python without the packages.
+"""
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -8,50 +13,124 @@ from pathlib import Path
 
 from ple_tutorial import checks
 
+COMMANDS = {}
+
+
+class Slip(Exception):
+    """A wrong word on the command line: one line on stderr and exit status 2."""
+
+
+@contextlib.contextmanager
+def checking_words():
+    """Turn a ValueError into a Slip: for the lines that check what was asked, not for those that carry it out."""
+    try:
+        yield
+    except ValueError as error:
+        raise Slip(error) from error
+
 
 def folder(text):
-    """Return ``text`` as a Path that is a folder or is still free."""
+    """Return ``text`` as the path of a folder that exists or can be made."""
     path = Path(text)
     if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return path
 
 
-def parse(arguments):
-    """Return the parsed command line; a slip ends with one line and exit status 2."""
-    parser = argparse.ArgumentParser(prog="python -m ple_tutorial", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
+def argument(*names, **settings):
+    """One argument of a command, as ``argparse.ArgumentParser.add_argument`` takes it."""
+    return names, settings
 
-    command = commands.add_parser("tutorial", help="run copies of all notebooks, draw all figures, say how it went")
-    command.add_argument("--out", type=folder, default=Path("build"), help="the folder to write to (build)")
 
-    command = commands.add_parser("notebooks", help="run notebooks: copies, or in place")
-    command.add_argument("chapters", nargs="*", help="numbers or names; all where none is given")
-    command.add_argument("--in-place", action="store_true", help="store the outputs in the notebooks themselves")
-    command.add_argument("--out", type=folder, default=Path("build/notebooks"), help="for copies (build/notebooks)")
+def out(default):
+    """The argument for the folder that a command writes to."""
+    return argument("--out", type=folder, default=Path(default), help=f"the folder to write to ({default})")
 
-    command = commands.add_parser("figures", help="draw figures: NAME.png, NAME.svg and NAME.csv")
-    command.add_argument("--only", metavar="NAME", help="one figure; all where it is not given")
-    command.add_argument("--out", type=folder, default=Path("figures"), help="the folder to write to (figures)")
 
-    command = commands.add_parser("study", help="run a study over many seeds and store its table")
-    command.add_argument("name")
-    command.add_argument("--out", type=folder, default=Path("figures"), help="the folder to write to (figures)")
-    command.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time (as many as cores)")
+def command(help, *arguments):
+    """Register a function as the command of its name; it is called with the arguments and returns the exit status."""
 
-    command = commands.add_parser("bench", help="measure training here beside other ways and packages")
-    command.add_argument("--json", metavar="FILE", help="a file to write all numbers to")
-    command.add_argument("--out", type=folder, help="a folder for the tables bench_NAME.csv; none if it is not given")
-    command.add_argument("--quick", action="store_true", help="few rounds of the smallest part, to see that it runs")
-    command.add_argument("--only", metavar="NAME", help="one part; all where it is not given")
+    def register(function):
+        COMMANDS[function.__name__] = (function, help, arguments)
+        return function
 
-    return parser.parse_args(arguments)
+    return register
+
+
+@command("run copies of all notebooks, draw all figures, say how it went", out("build"))
+def tutorial(out):
+    from ple_tutorial.course import notebooks
+
+    outcomes = notebooks.run(notebooks.chapters(), out / "notebooks", tell=say)
+    from ple_tutorial import figures  # this loads TensorFlow here, which waits until the notebooks' kernels are gone
+
+    outcomes += draw(figures.FIGURES, out / "figures")
+    return finish(outcomes, str(out / "notebooks"), str(out / "figures"))
+
+
+@command(
+    "run notebooks: copies, or in place",
+    argument("chapters", nargs="*", help="numbers or names; without any, all"),
+    argument("--in-place", action="store_true", help="store the outputs in the notebooks themselves"),
+    out("build/notebooks"),
+)
+def notebooks(chapters, in_place, out):
+    from ple_tutorial.course import notebooks
+
+    with checking_words():
+        paths = notebooks.chapters(chapters)
+    outcomes = notebooks.run(paths, None if in_place else out, tell=say)
+    return finish(outcomes, "notebooks" if in_place else str(out))
+
+
+@command(
+    "draw figures: NAME.png, NAME.svg and NAME.csv",
+    argument("--only", metavar="NAME", help="one figure; without it, all"),
+    out("figures"),
+)
+def figures(only, out):
+    from ple_tutorial import figures
+
+    with checking_words():
+        names = list(figures.FIGURES) if only is None else [checks.choice("--only", only, figures.FIGURES)]
+    return finish(draw(names, out), str(out))
+
+
+@command(
+    "run a study over many seeds and store its table",
+    argument("name"),
+    argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time (as many as cores)"),
+    out("figures"),
+)
+def study(name, jobs, out):
+    from ple_tutorial import study
+
+    with checking_words():
+        checks.choice("study", name, study.STUDIES)
+        checks.count("--jobs", jobs)
+    study.run(name, out, jobs)
+    return 0
+
+
+@command(
+    "measure training here beside other ways and packages",
+    argument("--json", metavar="FILE", help="a file to write all numbers to"),
+    argument("--out", type=folder, help="a folder for the tables bench_NAME.csv; without it, none are written"),
+    argument("--quick", action="store_true", help="few rounds of the smallest part, to see that it runs"),
+    argument("--only", metavar="NAME", help="one part; without it, all"),
+)
+def bench(json, out, quick, only):
+    from ple_tutorial import bench
+
+    with checking_words():
+        names, path = bench.asked(only, json, quick, out)
+    return bench.run(names, path, quick, say, out)
 
 
 def draw(names, out):
     """Draw the figures ``names`` into ``out``, one by one; one that fails does not stop the others."""
     from ple_tutorial import figures
-    from ple_tutorial.notebooks import Outcome, line
+    from ple_tutorial.course.notebooks import Outcome, line
 
     outcomes = []
     for name in names:
@@ -62,13 +141,13 @@ def draw(names, out):
         except Exception as error:
             status = f"failed: {type(error).__name__}: {error}"
         outcomes.append(Outcome(f"figure {name}", status, time.perf_counter() - start))
-        print(line(outcomes[-1]), flush=True)
+        say(line(outcomes[-1]))
     return outcomes
 
 
 def finish(outcomes, *places):
     """Print the closing table and where to look; return the exit status."""
-    from ple_tutorial.notebooks import table
+    from ple_tutorial.course.notebooks import table
 
     failed = sum(outcome.failed for outcome in outcomes)
     print(f"\n{table(outcomes)}\n")
@@ -76,75 +155,37 @@ def finish(outcomes, *places):
     return int(failed > 0)
 
 
-def run(args):
-    """Carry out the parsed command line and return the exit status; a wrong name is a ValueError."""
-    if args.command == "tutorial":
-        from ple_tutorial import notebooks
-
-        outcomes = notebooks.run(notebooks.chapters(), args.out / "notebooks", tell=_tell)
-        from ple_tutorial import figures  # TensorFlow, in this process only after the notebooks' kernels
-
-        outcomes += draw(figures.FIGURES, args.out / "figures")
-        return finish(outcomes, str(args.out / "notebooks"), str(args.out / "figures"))
-    if args.command == "notebooks":
-        from ple_tutorial import notebooks
-
-        try:
-            paths = notebooks.chapters(args.chapters)
-        except ValueError as error:
-            return _slip(error)
-        outcomes = notebooks.run(paths, None if args.in_place else args.out, tell=_tell)
-        return finish(outcomes, "notebooks" if args.in_place else str(args.out))
-    if args.command == "figures":
-        from ple_tutorial import figures
-
-        try:
-            names = (
-                [checks.choice("--only", args.only, figures.FIGURES)]
-                if args.only is not None
-                else list(figures.FIGURES)
-            )
-        except ValueError as error:
-            return _slip(error)
-        return finish(draw(names, args.out), str(args.out))
-    if args.command == "bench":
-        from ple_tutorial import bench
-
-        try:
-            names, path = bench.asked(args.only, args.json, args.quick, args.out)
-        except ValueError as error:
-            return _slip(error)
-        return bench.run(names, path, args.quick, _tell, args.out)
-    from ple_tutorial import study
-
-    try:
-        checks.choice("study", args.name, study.STUDIES)
-        checks.count("--jobs", args.jobs)
-    except ValueError as error:
-        return _slip(error)
-    study.run(args.name, args.out, args.jobs)
-    return 0
-
-
-def _tell(text):
+def say(text):
+    """Print a line at once, also into a pipe."""
     print(text, flush=True)
 
 
-def _slip(error):
-    print(error, file=sys.stderr)
-    return 2
+def parse(words):
+    """Parse the command line into (command, its arguments); a slip ends with one line and exit status 2."""
+    parser = argparse.ArgumentParser(prog="python -m ple_tutorial", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, (_, help, arguments) in COMMANDS.items():
+        one = commands.add_parser(name, help=help)
+        for names, settings in arguments:
+            one.add_argument(*names, **settings)
+    parsed = vars(parser.parse_args(words))
+    return parsed.pop("command"), parsed
 
 
-def main(arguments=None):
-    """Run the command line; return its exit status."""
+def main(words=None):
+    """Run the command line and return its exit status."""
+    name, arguments = parse(words)
     try:
-        return run(parse(arguments))
+        return COMMANDS[name][0](**arguments)
+    except Slip as slip:
+        print(slip, file=sys.stderr)
+        return 2
     except ModuleNotFoundError as error:
         print(f"{error}. This Python lacks the packages: run `make setup`, then .venv/bin/python", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130  # as shells say it
+        return 130  # as shells do
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from ple_tutorial import notebooks
+from ple_tutorial.course import notebooks
 from ple_tutorial.exercises import verdict
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import Mixer, routing

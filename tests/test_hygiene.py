@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from ple_tutorial import notebooks
+from ple_tutorial.course import measured, notebooks
 from ple_tutorial.exercises import exercises_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -317,14 +317,14 @@ def test_no_definition_twice():
 
 def test_measured_minutes_are_told_alike():
     """Headers, measured.csv and the README's table say the same; `make notebooks` writes all three."""
-    rows = notebooks.read_measured(notebooks.FOLDER)
+    rows = measured.read_measured(notebooks.FOLDER)
     assert list(rows) == [path.stem for path in PATHS]
     for path in PATHS:
         nb, row = notebooks.read(path), rows[path.stem]
-        assert f"<!-- measured -->{notebooks.measured_line(row)}<!-- /measured -->" in nb.cells[0].source
+        assert f"<!-- measured -->{measured.measured_line(row)}<!-- /measured -->" in nb.cells[0].source
         assert (row["title"], row["question"]) == (notebooks.title(nb), nb.metadata.ple_tutorial.question)
     if PATHS:
-        table = notebooks.chapters_table(rows.values())
+        table = measured.chapters_table(rows.values())
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         assert f"<!-- chapters -->\n{table}\n<!-- /chapters -->" in readme
 

@@ -25,9 +25,9 @@ MAY_IMPORT = {
     "budget": {"models", "routing"},
     "diagnostics": {"layers", "losses", "models", "routing"},
     "exercises": GROUND | {"models", "training", "gates"},
-    "notebooks": {"data.census"},
-    "bench": {"data", "losses", "metrics", "models", "notebooks", "routing", "serving", "study", "training"},
-    "__main__": {"notebooks", "figures", "study", "bench"},
+    "course": {"data.census"},
+    "bench": {"course", "data", "losses", "metrics", "models", "routing", "serving", "study", "training"},
+    "__main__": {"course", "figures", "study", "bench"},
 }
 ENGINE = {"tensorflow", "keras", "tf_keras"}
 
@@ -158,8 +158,8 @@ def plant(**code):
         ({"metrics": "from ple_tutorial.data import split"}, "metrics imports data (split)"),
         ({"training": "from ple_tutorial import study", "study": ""}, "training imports study"),
         (
-            {"notebooks": "from ple_tutorial.data import synthetic", "data__synthetic": ""},
-            "notebooks imports data.synthetic",
+            {"course__notebooks": "from ple_tutorial.data import synthetic", "data__synthetic": ""},
+            "course.notebooks imports data.synthetic",
         ),
         ({"data__census": "from ple_tutorial.plots import bars", "plots": ""}, "data.census imports plots (bars)"),
         ({"checks": "from ple_tutorial.data import TaskData"}, "checks imports data (TaskData)"),
@@ -177,7 +177,7 @@ def test_a_broken_rule_is_found(code, complaint):
         {"layers": "from ple_tutorial.data import TaskData\nfrom ple_tutorial import checks", "checks": ""},
         {"gates": "from ple_tutorial.data.taskdata import TaskData", "data__taskdata": ""},
         {"data__census": "from ple_tutorial.data.taskdata import TaskData, Kinds", "data__taskdata": ""},
-        {"notebooks": "from ple_tutorial.data import census", "data__census": ""},
+        {"course__notebooks": "from ple_tutorial.data import census", "data__census": ""},
         {"models": "import numpy\nfrom ple_tutorial.routing import routing", "routing": ""},
     ],
 )

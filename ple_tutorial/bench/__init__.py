@@ -104,7 +104,7 @@ A peer that is not installed: `make bench` makes an environment with all of them
 
 def about():
     """The machine without its name, and the versions of what is compared."""
-    from ple_tutorial.notebooks import machine
+    from ple_tutorial.course.measured import machine
 
     found = {"python": platform.python_version()}
     for package in PACKAGES:

@@ -1,16 +1,12 @@
-"""Runs the notebooks one at a time, each in a fresh kernel of this Python, and measures their time and memory.
+"""Run the notebooks one at a time, each in a fresh kernel of this Python, and measure their time and memory.
 
-Two ways: copies under ``build/`` for a reader, with the checkout left as it is, or in place for the author. In place,
-a notebook that passed is stored with its outputs, its header says what was measured, and so does the README's table.
+A reader runs copies under ``build/``, and the checkout stays as it is. The author runs the notebooks in place: each one that
+passed is stored with its outputs, and what was measured is written into its header and into the README's table.
 """
 
 import asyncio
-import csv
-import os
-import platform
 import re
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -22,11 +18,11 @@ from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from ple_tutorial import checks
+from ple_tutorial import checks, tables
+from ple_tutorial.course import measured
 
-FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 CELL_TIMEOUT = 600  # seconds
-COLUMNS = ("chapter", "title", "question", "minutes", "peak_memory_gb", "machine")
 # On Linux not ru_maxrss: there a new process starts with the peak of the one that started it.
 PEAK_ON_LINUX = "__import__('pathlib').Path('/proc/self/status').read_text()"
 PEAK_ELSEWHERE = "__import__('resource').getrusage(__import__('resource').RUSAGE_SELF).ru_maxrss"
@@ -165,14 +161,10 @@ def normalise(nb):
         )
 
 
-def write(nb, path):
-    """Write ``nb`` beside ``path`` and rename it, so that an interruption leaves the old file or the new one."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        nbformat.write(nb, beside)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+def write(nb, path: Path) -> None:
+    """Write the notebook ``nb`` in one step: an interruption leaves the old file or the new one."""
+    with tables.replacing(path) as free:
+        nbformat.write(nb, free)
 
 
 def run(paths, out=None, tell=print):
@@ -226,80 +218,26 @@ def table(outcomes):
     return "\n".join(f"{row[0]:<{width}}  {row[1]:>7}  {row[2]:>7}  {row[3]}".rstrip() for row in rows)
 
 
-# ---------------------------------------------------------------- what was measured, in the header and the README
+def record(nb, path: Path, outcome: Outcome) -> None:
+    """Store the notebook ``nb`` at ``path``, with what was measured in its header, in measured.csv and in the README.
 
-
-def machine():
-    """Return this machine as "2 cores, AMD EPYC 9B14"."""
-    model = platform.machine()
-    if sys.platform == "darwin":
-        model = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True).stdout
-    elif Path("/proc/cpuinfo").exists():
-        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-        model = found[1] if found else model
-    cores = os.cpu_count()
-    return f"{cores} core{'s' if cores > 1 else ''}, {model.strip()}"
-
-
-def between(text, marker, new):
-    """Return ``text`` with ``new`` between ``<!-- marker -->`` and ``<!-- /marker -->``, which must be there once."""
-    pattern = rf"(<!-- {marker} -->).*?(<!-- /{marker} -->)"
-    text, times = re.subn(pattern, lambda found: found[1] + new + found[2], text, flags=re.DOTALL)
-    if times != 1:
-        checks.refuse(f"<!-- {marker} --> ... <!-- /{marker} -->", "to be there once", f"{times} times")
-    return text
-
-
-def coarse(value):
-    """Return a measured number as text, to a tenth."""
-    return f"{value:.1f}" if value >= 0.1 else "under 0.1"
-
-
-def measured_line(row):
-    """Return what a notebook's header says of ``row``, a row of measured.csv."""
-    minutes, memory = coarse(float(row["minutes"])), coarse(float(row["peak_memory_gb"]))
-    minutes = minutes if minutes.startswith("under") else f"about {minutes}"
-    return f"{minutes} min to run, {memory} GB peak memory ({row['machine']})"
-
-
-def read_measured(folder):
-    """Return the rows of the folder's measured.csv as {chapter: row}, in order; none where there is no file."""
-    path = folder / "measured.csv"
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {row["chapter"]: row for row in csv.DictReader(file)}
-
-
-def record(nb, path, outcome):
-    """Store ``nb`` at ``path`` with what was measured: in its header, in measured.csv and in the README's table."""
+    Raises:
+        ValueError: a marker for what was measured is missing; then nothing is stored.
+    """
     row = {
         "chapter": path.stem,
         "title": title(nb),
         "question": nb.metadata.ple_tutorial.get("question", ""),
-        "minutes": f"{outcome.seconds / 60:.1f}",
-        "peak_memory_gb": f"{outcome.megabytes / 1000:.1f}",
-        "machine": machine(),
+        "minutes": round(outcome.seconds / 60, 1),
+        "peak_memory_gb": round(outcome.megabytes / 1000, 1),
+        "machine": measured.machine(),
     }
-    rows = read_measured(path.parent) | {path.stem: row}
+    rows = measured.read_measured(path.parent) | {path.stem: row}
     rows = [rows[chapter.stem] for chapter in chapters(folder=path.parent) if chapter.stem in rows]
     readme = path.parent.parent / "README.md"
-    text = between(readme.read_text(encoding="utf-8"), "chapters", f"\n{chapters_table(rows)}\n")
-    nb.cells[0].source = between(nb.cells[0].source, "measured", measured_line(row))
+    text = measured.between(readme.read_text(encoding="utf-8"), "chapters", f"\n{measured.chapters_table(rows)}\n")
+    nb.cells[0].source = measured.between(nb.cells[0].source, "measured", measured.measured_line(row))
     write(nb, path)
-    with (path.parent / "measured.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    readme.write_text(text, encoding="utf-8")
-
-
-def chapters_table(rows):
-    """Return the README's table of chapters, in Markdown, from the rows of measured.csv."""
-    lines = ["| chapter | the question it answers | minutes | peak memory |", "|---|---|---:|---:|"]
-    for row in rows:
-        name = f"{row['chapter'].split('_')[0]} {row['title']}"
-        minutes, memory = coarse(float(row["minutes"])), coarse(float(row["peak_memory_gb"]))
-        lines.append(f"| [{name}](notebooks/{row['chapter']}.ipynb) | {row['question']} | {minutes} | {memory} GB |")
-    machines = sorted({row["machine"] for row in rows})
-    return "\n".join([*lines, "", f"Measured on {'; '.join(machines)}."])
+    measured.write_measured(rows, path.parent)
+    with tables.replacing(readme) as free:
+        free.write_text(text, encoding="utf-8")
