@@ -208,7 +208,7 @@ def test_latency(tmp_path, monkeypatch):
 @pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated:UserWarning")
 def test_a_model_with_codes_becomes_tflite(tmp_path):
     """The converter takes the offsets of the codes for a bias where Keras adds them, and has none of whole numbers."""
-    model = built("all options")
+    model = build_model("ple", features=TABULAR.spec, tasks=KINDS, levels=2)
     export(model, tmp_path / "saved")
     converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved"), signature_keys=["serve"])
     plain = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
