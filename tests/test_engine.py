@@ -18,7 +18,6 @@ import pandas as pd
 import pytest
 from comparing import assert_close, assert_same
 
-from ple_tutorial import feed
 from ple_tutorial.backend import keras
 from ple_tutorial.data import MemmapChunks, ParquetChunks, TaskData
 from ple_tutorial.data.synthetic import make_synthetic
@@ -26,6 +25,7 @@ from ple_tutorial.losses import WeightSchedule, for_compile
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.training import compilations, fit, predict
+from ple_tutorial.training.batches import prefetched
 
 KINDS = {"z": "regression", "a": "binary"}
 ROWS, BATCH = 70, 32
@@ -327,11 +327,11 @@ def test_the_next_chunk_is_read_meanwhile():
     run(Slow(35, 35), epochs=2)
     assert read[0] is threading.main_thread()  # the first look
     assert threading.main_thread() not in read[1:]
-    given, taken = [], feed._ahead(iter(range(3)))
+    given, taken = [], prefetched(iter(range(3)))
     assert next(taken) == 0
     time.sleep(0.05)
     source = (given.append(i) or i for i in range(3))
-    taken = feed._ahead(source)
+    taken = prefetched(source)
     next(taken)
     time.sleep(0.2)
     assert given == [0, 1]  # one ahead, no more
@@ -340,8 +340,8 @@ def test_the_next_chunk_is_read_meanwhile():
 @pytest.mark.parametrize(
     ("train", "error", "message"),
     [
-        (iter([TRAIN]), TypeError, "train: expected a TaskData, or chunks that can be gone through for every epoch"),
-        ([], TypeError, "train: expected a TaskData, or chunks of them, got a list without any"),
+        (iter([TRAIN]), TypeError, "train: expected a TaskData, or chunks that can be read again in every epoch"),
+        ([], TypeError, "train: expected a TaskData, or chunks of them, got an empty list"),
         ([TRAIN, TRAIN.only("z")], ValueError, "chunk 2 of train.kinds: expected the model's tasks"),
         ([VALID, TRAIN], ValueError, "chunk 2 of train: expected at most 50 samples"),
         ([TRAIN, 3], TypeError, "chunk 2 of train: expected a TaskData, got int"),
@@ -400,7 +400,7 @@ def test_chunks_that_run_out():
             return (chunk for chunk in self.left)
 
     with pytest.raises(
-        ValueError, match="train: expected chunks that can be gone through for every epoch, got none in this"
+        ValueError, match="train: expected chunks that can be read again in every epoch, got none in this"
     ):
         run(Once())
 
@@ -431,7 +431,8 @@ def test_an_interrupted_run_goes_on(tmp_path, train, epoch):
     whole, weights = run(train, CONTRARY, **FULL)
     with pytest.raises(Killed):
         run(train, CONTRARY, checkpoint=tmp_path / "new" / "run", callbacks=[KillAfter(epoch)], **FULL)
-    (tmp_path / "new" / "run" / "fit.part").write_bytes(b"half")  # killed while it wrote
+    (tmp_path / "new" / "run" / ".fit.npz.part0").mkdir()  # killed while it wrote
+    (tmp_path / "new" / "run" / ".fit.npz.part0" / "fit.npz").write_bytes(b"half")
     again, same = run(train, CONTRARY, checkpoint=tmp_path / "new" / "run", **FULL)
     assert again.equals(whole)
     assert again.attrs == whole.attrs
@@ -447,8 +448,8 @@ def test_a_write_that_is_cut_short(tmp_path, monkeypatch):
     run(epochs=1, checkpoint=tmp_path)
     kept = (tmp_path / "fit.npz").read_bytes()
 
-    def half(file, **arrays):
-        file.write(b"half")
+    def half(path, **arrays):
+        Path(path).write_bytes(b"half")
         raise Killed
 
     with monkeypatch.context() as patch:
@@ -513,7 +514,7 @@ def test_damaged_checkpoints(tmp_path):
             run(epochs=2, checkpoint=tmp_path)
     (tmp_path / "file").write_text("")
     for place in ("file", "file/below"):
-        with pytest.raises(ValueError, match="checkpoint: expected a folder that is there or can be made, got"):
+        with pytest.raises(ValueError, match="checkpoint: expected a folder that exists or can be made, got"):
             run(epochs=2, checkpoint=tmp_path / place)
 
 

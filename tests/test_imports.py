@@ -14,10 +14,7 @@ GROUND = {"data", "layers", "routing", "losses", "metrics", "plots", "ranking"}
 MAY_IMPORT = {
     **{room: set() for room in ANYONE | GROUND},
     "models": {"layers", "routing"},
-    "checkpoint": set(),
-    "feed": {"models"},
-    "watch": {"losses", "metrics"},
-    "training": {"losses", "metrics", "models", "checkpoint", "feed", "watch"},
+    "training": {"losses", "metrics", "models"},
     "gates": {"layers", "models"},
     "serving": {"gates"},
     "study": {"data", "models", "training", "metrics", "gates", "routing", "budget"},

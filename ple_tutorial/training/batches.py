@@ -1,4 +1,4 @@
-"""What ``fit`` trains on: data in memory, or chunks of data larger than memory, the next one read while one trains."""
+"""The rows of each epoch: data in memory, or chunks of data larger than memory, with the next chunk prefetched."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,35 +10,38 @@ from ple_tutorial.data import TaskData
 from ple_tutorial.models import check_fits
 
 
-class Feed:
+class Batches:
     """The epochs of ``train`` as arguments of the compiled program.
 
     Args:
-        model: what the data have to fit.
-        train: a ``TaskData``; or an iterable of them that can be gone through anew for every epoch (a list, or one of
-            ``data.chunks``), no chunk larger than the first. With a method ``shuffled(rng)``, that says which rows stand
-            in which chunk of an epoch.
+        model: the data must fit it.
+        train: a ``TaskData``; or an iterable of them that can be read again in every epoch (a list, or a reader of
+            ``data.chunks``), no chunk larger than the first. If it has a method ``shuffled(rng)``, that method yields
+            the chunks of an epoch, with the rows distributed over them anew.
         batch_size: samples a step.
-        shuffle: a new order of rows within each chunk, and of chunks where ``train`` offers one.
-        rng: what draws these orders.
+        shuffle: a new order of the rows within each chunk, and of the chunks if ``train`` has ``shuffled``.
+        rng: the random generator that draws these orders.
 
     Attributes:
-        first: the whole of the data, or the first chunk.
-        rng: as given; its state after an epoch is all that the next one's order depends on.
-        extent: numbers that tell other chunks apart where the first is the same.
+        first: all of the data, or the first chunk.
+        extent: numbers that tell apart chunks whose first one is the same.
         steps: of an epoch; None for chunks.
+
+    Raises:
+        ValueError: data that do not fit the model.
+        TypeError: neither a ``TaskData`` nor chunks that can be read more than once.
     """
 
     def __init__(self, model, train, batch_size, shuffle, rng):
         self.model, self.train, self.shuffle, self.rng = model, train, shuffle, rng
         self.chunked = not isinstance(train, TaskData) and hasattr(train, "__iter__")
         if self.chunked and iter(train) is train:
-            expected = "a TaskData, or chunks that can be gone through for every epoch, such as a list"
-            checks.refuse("train", expected, f"a {type(train).__name__}, which can be gone through once", TypeError)
+            expected = "a TaskData, or chunks that can be read again in every epoch, such as a list"
+            checks.refuse("train", expected, f"a {type(train).__name__}, which can be read only once", TypeError)
         self.first = next(iter(train), None) if self.chunked else train
         if self.chunked and not isinstance(self.first, TaskData):
-            came = type(train).__name__ if self.first is not None else f"a {type(train).__name__} without any"
-            checks.refuse("train", "a TaskData, or chunks of them", came, TypeError)
+            got = type(train).__name__ if self.first is not None else f"an empty {type(train).__name__}"
+            checks.refuse("train", "a TaskData, or chunks of them", got, TypeError)
         check_fits(model, self.first, "train")
         self.rows, self.batch_size = len(self.first), min(batch_size, len(self.first))
         sizes = ("rows", "chunk_rows", "block_rows", "groups_at_once")  # of the readers in data.chunks
@@ -47,15 +50,15 @@ class Feed:
             [getattr(train, name, None) for name in sizes],
         ]
         self.steps = None if self.chunked else -(-self.rows // self.batch_size)
-        self.kept = None if self.chunked else self._tensors(self.first)
+        self.in_memory = None if self.chunked else self._tensors(self.first)
 
     def epoch(self):
         """Yield ``(features, labels, mask, order, steps)``: once for data in memory, once a chunk otherwise."""
         if not self.chunked:
-            yield (*self.kept, *self._order(self.rows))
+            yield (*self.in_memory, *self._order(self.rows))
             return
         shuffles = self.shuffle and hasattr(self.train, "shuffled")
-        yield from _ahead(self._chunks(self.train.shuffled(self.rng) if shuffles else self.train))
+        yield from prefetched(self._chunks(self.train.shuffled(self.rng) if shuffles else self.train))
 
     def _chunks(self, chunks):
         number = 0
@@ -68,26 +71,26 @@ class Feed:
                 checks.refuse(name, f"at most {self.rows} samples, as in the first chunk", len(chunk))
             yield (*self._tensors(chunk), *self._order(len(chunk)))
         if not number:
-            checks.refuse("train", "chunks that can be gone through for every epoch", "none in this one")
+            checks.refuse("train", "chunks that can be read again in every epoch", "none in this one")
 
     def _tensors(self, data):
-        """Features, labels and masks (with sample weights, if there are any), each of ``self.rows`` rows."""
-        share = data.mask
+        """Return features, labels and masks (times the sample weights, if there are any), each of ``self.rows`` rows."""
+        mask = data.mask
         if data.weights:
-            share = {t: m * data.weights.get(t, np.float32(1)) for t, m in data.mask.items()}
+            mask = {t: m * data.weights.get(t, np.float32(1)) for t, m in data.mask.items()}
         missing = self.rows - len(data)
 
         def tensor(part):
             part = np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)]) if missing else part
             return tf.constant(part)
 
-        return keras.tree.map_structure(tensor, (data.features, data.labels, share))
+        return keras.tree.map_structure(tensor, (data.features, data.labels, mask))
 
     def _order(self, rows):
-        """The order of rows as ``(steps, batch)``, and how many of the steps are to be taken.
+        """Return the order of the rows as ``(steps, batch)``, and how many of these steps to take.
 
-        The last batch is filled up with the first rows once more, which stand as ``-1 - row``: they take part in no loss, only
-        in what a layer may compute over a whole batch.
+        The last batch is filled up with the first rows again, written as ``-1 - row``: they take part in no loss, only in
+        what a layer may compute over a whole batch.
         """
         order = self.rng.permutation(rows) if self.shuffle else np.arange(rows)
         steps = -(-rows // self.batch_size)
@@ -97,11 +100,11 @@ class Feed:
         return tf.constant(grid), tf.constant(steps)
 
 
-def _ahead(items):
-    """The same items, each made in a thread of its own while the one before it is in use."""
+def prefetched(items):
+    """Yield the same items; a thread makes the next one while the present one is in use."""
     items, end = iter(items), object()
     with ThreadPoolExecutor(1) as thread:
-        coming = thread.submit(next, items, end)
-        while (item := coming.result()) is not end:
-            coming = thread.submit(next, items, end)
+        following = thread.submit(next, items, end)
+        while (item := following.result()) is not end:
+            following = thread.submit(next, items, end)
             yield item

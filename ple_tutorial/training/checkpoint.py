@@ -1,0 +1,79 @@
+"""Checkpoints: the state of ``fit`` after each epoch, kept in a folder, so that a killed run can go on from there."""
+
+import json
+import shutil
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from ple_tutorial import checks
+from ple_tutorial.backend import keras
+from ple_tutorial.tables import replacing
+
+FILE = "fit.npz"
+
+
+class Checkpoint:
+    """One file in a folder, replaced after each epoch by an atomic write.
+
+    Args:
+        folder: made if it does not exist.
+        variables: Keras variables, in an order that is the same in every run: the model's, the optimizer's, the balance's.
+        settings: what must be the same for a run to be the same, ``{argument of fit: anything that JSON can hold}``.
+
+    Raises:
+        ValueError: a folder that cannot be made.
+        TypeError: no path.
+    """
+
+    def __init__(self, folder, variables, settings):
+        self.path = Path(checks.path("checkpoint", folder)) / FILE
+        try:  # before the first epoch, not after it
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            expected = "a folder that exists or can be made"
+            checks.refuse("checkpoint", expected, f"{str(folder)!r} ({error.strerror})")
+        self.variables, self.settings = variables, json.loads(json.dumps(settings, default=str))
+
+    def load(self):
+        """Put the variables back and return ``(state, arrays)`` as last saved; None if nothing was saved yet.
+
+        Raises:
+            ValueError: the file is from another run (the first setting that differs is named), or cannot be read.
+        """
+        for unfinished in self.path.parent.glob(f".{FILE}.part*"):  # left by a run that was killed while it wrote
+            shutil.rmtree(unfinished, ignore_errors=True)
+        if not self.path.exists():
+            return None
+        try:
+            with open(self.path, "rb") as opened, np.load(opened) as file:
+                header, values = json.loads(str(file["kept"])), [file[f"v{i}"] for i in range(len(file.files) - 1)]
+            settings, state = header["settings"], header["state"]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            expected = f"a whole {FILE} (empty the folder to start again)"
+            checks.refuse("checkpoint", expected, f"one that cannot be read ({type(error).__name__})")
+        for name, value in self.settings.items():
+            if settings.get(name) != value:
+                expected = f"a run with the same {name} as the one in the folder; empty the folder to start again"
+                checks.refuse("checkpoint", expected, "another")
+        for variable, value in zip(self.variables, values, strict=False):  # after them, the best weights
+            variable.assign(value)
+        return state, values[len(self.variables) :]
+
+    def save(self, state, arrays):
+        """Save the variables as they are now, a ``state`` that JSON can hold, and further arrays."""
+        values = [variable.numpy() for variable in self.variables] + list(arrays)
+        header = json.dumps({"settings": self.settings, "state": state})
+        with replacing(self.path) as unfinished:
+            np.savez(unfinished, kept=np.array(header), **{f"v{i}": value for i, value in enumerate(values)})
+
+
+def fingerprint(data):
+    """Return a number that changes with the bytes of a ``TaskData``."""
+    parts = keras.tree.flatten((data.features, data.labels, data.mask, data.weights))
+    mark = 0
+    for part in parts:
+        mark = zlib.crc32(np.ascontiguousarray(part).data.cast("B"), mark)
+    return mark

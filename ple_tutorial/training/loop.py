@@ -1,0 +1,198 @@
+"""``fit`` and ``predict``: the loop over epochs, and predictions in batches.
+
+The layers, the losses and the optimizer are Keras's own. ``fit`` is fast because Python makes only one call an epoch: a
+compiled program takes the data and a shuffled order of the rows, and runs all steps of the epoch. It is compiled once for
+an architecture, an optimizer and a shape of data, and kept for the next model of that architecture. In outline::
+
+    program = the one for this architecture, or a new one        # programs.py
+    program.take(model)                                          # copy the model's weights into the program's network
+    for each epoch:
+        program.run(data and their order, loss weights)          # one call: all steps of step.py
+    program.give(model)                                          # copy the weights back
+"""
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+
+from ple_tutorial import checks
+from ple_tutorial.losses import WeightSchedule
+from ple_tutorial.losses import loss_weights as full_loss_weights
+from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
+from ple_tutorial.models import check_fits
+from ple_tutorial.progress import bar
+from ple_tutorial.training.batches import Batches
+from ple_tutorial.training.callbacks import Callbacks
+from ple_tutorial.training.checkpoint import Checkpoint, fingerprint
+from ple_tutorial.training.early_stopping import EarlyStopping
+from ple_tutorial.training.programs import program_for
+
+
+def fit(
+    model,
+    train,
+    valid=None,
+    *,
+    epochs=20,
+    batch_size=256,
+    learning_rate=1e-3,
+    optimizer=None,
+    loss_weights=None,
+    patience=None,
+    monitor="val_loss",
+    callbacks=(),
+    checkpoint=None,
+    shuffle=True,
+    seed=0,
+    show_progress=True,
+):
+    """Train ``model`` on ``train`` and return its history.
+
+    Args:
+        model: from ``build_model``, or any Keras model from ``train.features`` to ``{task: (batch, 1)}``. Training
+            starts from its present weights, with a fresh optimizer. Penalties that its layers add count, but are not
+            in the history. XLA must be able to compile its layers.
+        train: a ``TaskData``; or, for more data than memory, an iterable of them (``data.chunks`` has readers) that can be
+            gone through for every epoch, no chunk larger than the first. The next chunk is read while one trains; a
+            batch never spans two of them.
+        valid: ``TaskData``, only looked at, never trained on.
+        epochs: at most so many passes over ``train``.
+        batch_size: samples a step; the last batch of an epoch (or chunk) may be smaller, as in Keras. A layer that computes
+            over the whole batch (batch normalisation, a penalty on activations) sees that one filled up with the first rows.
+        learning_rate: of Adam, used if no ``optimizer`` is given.
+        optimizer: any Keras optimizer, with a learning-rate schedule or without; a fresh copy of it is used. As in Keras,
+            that of a model in ``mixed_float16`` scales the loss.
+        loss_weights: ``{task: weight}``, one where not given (PLE paper, the omegas of Eq. 8); or a function of the number of
+            epochs done that returns them, such as a ``losses.WeightSchedule`` (Eq. 10).
+        patience: stop after so many epochs without a better ``monitor`` and go back to the best weights.
+        monitor: a column of the history that begins with ``val_``, or ``{task: weight}``, the weighted sum of those tasks'
+            validation losses.
+        callbacks: Keras callbacks. What they do at the beginning and end of training and of epochs counts; batches have none.
+        checkpoint: a folder. After each epoch all that the next one depends on is written there. The same call goes on
+            from it, and ends with the same weights as a run that nothing disturbed. The state of ``callbacks`` is not kept.
+            Another run is refused: another model (or the same from other seeds), other arguments, other data; of chunks the
+            first is compared, of a function for ``loss_weights`` what it says for the first two epochs.
+        shuffle: a new order of the rows for each epoch, drawn from ``seed``; of rows within a chunk, and of chunks where
+            ``train`` has a method ``shuffled``.
+        seed: of the order of the rows, and of dropout.
+        show_progress: a bar while it runs; it leaves nothing behind.
+
+    Returns:
+        A DataFrame, one row an epoch (from 1): ``loss`` and ``{task}_loss``, means over the epoch while the weights
+        move; with ``valid`` also ``val_loss``, with the loss weights of the first epoch, and ``val_{task}_{metric}`` after the
+        epoch. ``attrs["best_epoch"]`` says which epoch's weights the model has.
+
+    Raises:
+        ValueError, TypeError: an argument that does not fit; data of other tasks, kinds, features or codes than the model's;
+            a checkpoint of another run.
+        FloatingPointError: the loss is no longer a number; the message names the epoch.
+        RuntimeError: Keras runs on another backend than TensorFlow.
+
+    Source: PLE paper, Eqs. 8 and 9 (joint loss over the union of the sample spaces; the mean of each task is over its own).
+    """
+    epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
+    seed, shuffle = checks.count("seed", seed, 0), checks.flag("shuffle", shuffle)
+    learning_rate = checks.number("learning_rate", learning_rate, 0, 1e3)
+    rng = np.random.default_rng(seed)
+    batches = Batches(model, train, batch_size, shuffle, rng)
+    kinds = batches.first.kinds
+    _check_trainable(model)
+    if valid is not None:
+        check_fits(model, valid, "valid")
+        if valid.kinds != kinds:
+            checks.refuse("valid.kinds", f"those of train, {kinds}", valid.kinds)
+    schedule = loss_weights if callable(loss_weights) else WeightSchedule(full_loss_weights(kinds, loss_weights))
+    first_weights = full_loss_weights(kinds, schedule(0))
+    stopping, rows, saved = EarlyStopping(patience, monitor, valid), [], None
+    called = Callbacks(callbacks, model, epochs, batches.steps)
+    with program_for(model, kinds, optimizer, learning_rate, own=called.swap_weights) as (program, key):
+        _seed_dropout(program.model, seed)
+        if checkpoint is not None:
+            settings = {
+                "model": key,  # with the optimizer
+                "seeds of the model": re.findall(r'"seed": (\d+)', json.dumps(model.get_config(), default=str)),
+                "train": [fingerprint(batches.first), batches.extent],
+                "valid": valid and fingerprint(valid),
+                "batch_size": batch_size,
+                "learning_rate": program.learning_rate,
+                "loss_weights": [schedule(0), schedule(1)],
+                "patience": patience,
+                "monitor": monitor,
+                "shuffle": shuffle,
+                "seed": seed,
+            }
+            saved = Checkpoint(checkpoint, program.variables, settings)
+            if (found := saved.load()) is not None:
+                (rows, stopping.epoch, stopping.value, rng.bit_generator.state), stopping.weights = found
+                if len(rows) > epochs:
+                    checks.refuse("epochs", f"at least the {len(rows)} that the checkpoint has done", epochs)
+        with called.around(program):
+            for epoch in bar(range(len(rows) + 1, epochs + 1), label=model.name, show=show_progress):
+                if called.stop or stopping.out_of_patience(epoch - 1):
+                    break
+                called.begin(epoch)
+                weights = full_loss_weights(kinds, schedule(epoch - 1))
+                losses = program.run(batches.epoch(), weights)
+                _check_finite(losses, epoch)
+                row = {"loss": losses @ list(weights.values())}
+                row |= {f"{task}_loss": loss for task, loss in zip(kinds, losses, strict=True)}
+                if valid is not None:
+                    row |= _validation(program, valid, first_weights, epoch)
+                rows.append({name: float(value) for name, value in row.items()})
+                stopping.update(rows[-1], epoch, program.model)
+                called.end(epoch, rows[-1])
+                if saved is not None:
+                    state = (rows, stopping.epoch, stopping.value, rng.bit_generator.state)
+                    saved.save(state, stopping.weights)
+            program.optimizer.finalize_variable_values(program.model.trainable_variables)  # of moving averages
+            if stopping.weights:
+                program.model.set_weights(stopping.weights)
+    history = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
+    history.attrs["best_epoch"] = stopping.epoch or len(rows)
+    return history
+
+
+def predict(model, data, batch_size=16_384):
+    """The model's predictions on ``data``, ``{task: float32 (batch,)}``, in batches of at most ``batch_size``.
+
+    Raises:
+        ValueError: data of other tasks, kinds, features or codes than the model's.
+        TypeError: no Keras model, or no ``TaskData``.
+    """
+    check_fits(model, data, "data")
+    return _predicted(lambda features: model(features, training=False), data, batch_size)
+
+
+def _predicted(forward, data, batch_size=16_384):
+    parts = [forward(batch.features) for batch in data.batches(batch_size)]
+    return {task: np.concatenate([part[task].numpy()[:, 0] for part in parts]) for task in data.kinds}
+
+
+def _check_trainable(model):
+    if model.distribute_strategy.num_replicas_in_sync > 1:
+        got = f"one of a {type(model.distribute_strategy).__name__}, which Keras's own model.fit trains"
+        checks.refuse("model", "one outside of the scope of a strategy", got)
+    if not model.trainable_variables:
+        checks.refuse("model", "at least one weight to train", "none (all layers are frozen)")
+
+
+def _check_finite(values, epoch):
+    if not np.isfinite(values).all():
+        raise FloatingPointError(f"the loss is no longer a number in epoch {epoch}; try a lower learning_rate")
+
+
+def _seed_dropout(model, seed):
+    states = [variable for variable in model.variables if variable.name == "seed_generator_state"]
+    for i, state in enumerate(states):
+        state.assign(np.random.SeedSequence([seed, i]).generate_state(2).astype(state.dtype))
+
+
+def _validation(program, valid, weights, epoch):
+    """The columns of the history that begin with ``val_``."""
+    predictions = _predicted(program.forward, valid)
+    _check_finite(list(predictions.values()), epoch)
+    scores = evaluate(valid, predictions)
+    total = sum(weight * scores[task, LOSS_OF_KIND[valid.kinds[task]]] for task, weight in weights.items())
+    return {"val_loss": total} | {f"val_{task}_{metric}": value for (task, metric), value in scores.items()}

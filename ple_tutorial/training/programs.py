@@ -1,0 +1,197 @@
+"""Compiled programs: the epoch of one architecture and one optimizer, and the cache that hands them out."""
+
+import contextlib
+import json
+import threading
+
+from ple_tutorial import checks
+from ple_tutorial.backend import keras, tf
+from ple_tutorial.training.step import epoch_function
+
+_compiled = []  # the name of the model, once for each program that was compiled
+
+
+def compilations() -> int:
+    """Return how many programs ``fit`` has compiled in this process: one for each architecture, optimizer and shape of data."""
+    return len(_compiled)
+
+
+class Program:
+    """The epoch of one architecture and one optimizer, compiled once for each shape of data.
+
+    It trains a network of its own, ``model``, which takes over the weights of the model that is given to ``fit``.
+
+    Attributes:
+        model, optimizer: what it trains, and with what.
+        variables: all Keras variables on which the next epoch depends.
+        forward: the network's predictions as a compiled function of features, without dropout.
+        learning_rate: of the present ``fit``; None if it is a schedule.
+    """
+
+    def __init__(self, model, optimizer, kinds):
+        optimizer.build(model.trainable_variables)
+        self.model, self.optimizer, self.learning_rate = model, optimizer, None
+        self._initial, self._compiled = [tf.identity(v.value) for v in optimizer.variables], None
+        self.variables = [*model.variables, *optimizer.variables]
+        epoch = epoch_function(model, optimizer, kinds)
+
+        def counted(*arguments):
+            _compiled.append(model.name)  # Python runs this line once for each program
+            return epoch(*arguments)
+
+        self._epoch = tf.function(counted, jit_compile=True)
+        shapes = keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), model.input)
+        self.forward = tf.function(lambda features: model(features, training=False), input_signature=[shapes])
+
+    def reset(self, learning_rate):
+        """Put the optimizer back to its initial state, with this learning rate (None keeps its schedule)."""
+        for variable, value in zip(self.optimizer.variables, self._initial, strict=True):
+            variable.value.assign(value)
+        self.learning_rate, self._compiled = learning_rate, None
+        if learning_rate is not None:
+            self.optimizer.learning_rate = learning_rate
+
+    def take(self, model):
+        """Copy the weights of ``model`` into this program's own network."""
+        _copy(model, self.model)
+
+    def give(self, model):
+        """Copy this program's weights into ``model``."""
+        _copy(self.model, model)
+
+    def run(self, parts, weights):
+        """Train for one epoch over ``parts`` (of ``Batches.epoch``); return each task's mean loss over its samples."""
+        weights = tf.constant(list(weights.values()), tf.float32)
+        totals, samples = 0.0, 0.0
+        for part in parts:
+            self._compiled = self._compiled or self._epoch.get_concrete_function(*part, weights)  # one for all parts
+            try:
+                total, count = self._compiled(*part, weights)
+            except tf.errors.InvalidArgumentError as error:
+                if "unsupported operations" not in error.message:
+                    raise
+                checks.refuse("model", "layers that XLA can compile", error.message.split(" (")[0].split(": ")[-1])
+            totals, samples = totals + total.numpy(), samples + count.numpy()
+        return totals / samples
+
+
+def _copy(source, target):
+    if source is not target:
+        for variable, value in zip(target.variables, source.variables, strict=True):
+            variable.value.assign(value.value)
+
+
+class Programs:
+    """A cache of programs that are not in use; threads may share it.
+
+    Args:
+        limit: how many programs it holds at most; the one that was used least recently is dropped first.
+    """
+
+    def __init__(self, limit=32):
+        self.limit, self._lock, self._free = limit, threading.Lock(), []
+
+    def __len__(self):
+        return len(self._free)
+
+    def clear(self):
+        """Drop all programs, and with them their memory."""
+        with self._lock:
+            self._free.clear()
+
+    @contextlib.contextmanager
+    def borrow(self, key, make):
+        """Lend a program for ``key`` to the block, one that nobody else has; ``make()`` makes one if none is free."""
+        with self._lock:
+            found = [i for i, (known, _) in enumerate(self._free) if known == key]
+            program = self._free.pop(found[-1])[1] if found else None
+        program = make() if program is None else program
+        try:
+            yield program
+        finally:
+            with self._lock:
+                self._free.append((key, program))
+                del self._free[: -self.limit]
+
+
+PROGRAMS = Programs()  # the cache of ``fit``
+
+
+@contextlib.contextmanager
+def program_for(model, kinds, optimizer, learning_rate, own=False):
+    """Lend the block a program for this model and optimizer, with the model's weights in it, and a fresh optimizer.
+
+    Other seeds, data of the same shape, other loss weights and another learning rate all run the same program, whichever
+    model of this architecture it was compiled for. The model gets its weights back at the end, also after an error.
+
+    Args:
+        model, optimizer, learning_rate: as in ``fit``.
+        kinds: ``{task: kind}``.
+        own: train the model itself, by a program of its own.
+
+    Yields:
+        The ``Program``, and a text that is the same for runs of the same architecture and optimizer.
+
+    Raises:
+        TypeError: no Keras optimizer.
+    """
+    wanted = _optimizer(model, optimizer, learning_rate)
+    config = keras.saving.serialize_keras_object(wanted)
+    rate = config["config"].get("learning_rate")
+    rate = rate if isinstance(rate, float) else None  # a number is a variable of the program, a schedule is part of it
+    if rate is not None:
+        config["config"]["learning_rate"] = "a variable"
+    config["config"]["name"] = "optimizer"  # Keras numbers them: adam, adam_1, ...
+    trainable = [variable.path for variable in model.trainable_variables]  # a layer may be frozen between two fits
+    parts, programs = [config], None
+    if not own:
+        with contextlib.suppress(_UnknownPart):
+            parts, programs = [_without_seeds(model.get_config()), _without_seeds(config)], PROGRAMS
+    if programs is None:
+        # In the model's plain attributes, since Keras would take it for a part of the model.
+        programs = vars(model).setdefault("_ple_programs", Programs())
+    key = json.dumps([*parts, kinds, trainable], default=str)
+
+    def make():
+        network = keras.models.clone_model(model) if programs is PROGRAMS else model
+        return Program(network, type(wanted).from_config(wanted.get_config()), kinds)
+
+    with programs.borrow(key, make) as program:
+        program.reset(rate)
+        program.take(model)
+        try:
+            yield program, key
+        finally:
+            program.give(model)
+
+
+def _optimizer(model, optimizer, learning_rate):
+    if optimizer is not None and not isinstance(optimizer, keras.optimizers.Optimizer):
+        checks.refuse("optimizer", "a Keras optimizer", repr(optimizer), TypeError)
+    wanted = keras.optimizers.Adam(learning_rate) if optimizer is None else optimizer
+    scales = isinstance(wanted, keras.optimizers.LossScaleOptimizer)
+    if model.dtype_policy.name == "mixed_float16" and not scales:  # as Keras does, since small gradients would be zero
+        return keras.optimizers.LossScaleOptimizer(type(wanted).from_config(wanted.get_config()))
+    return wanted
+
+
+class _UnknownPart(Exception):
+    """A part of a model that its configuration does not describe in full."""
+
+
+def _without_seeds(config):
+    """Return a configuration without its seeds; raise ``_UnknownPart`` if it does not describe some part in full.
+
+    The configuration of a part that is neither Keras's nor this package's, such as a function, is only its name; two of
+    the same name may compute different things. A layer that adapts to data (``Normalization``) keeps what it found elsewhere.
+    """
+    if isinstance(config, (list, tuple)):
+        return [_without_seeds(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    name, module = str(config.get("class_name", "__")), str(config.get("module"))
+    if name == "__lambda__" or not (name.startswith("__") or module.split(".")[0] in ("keras", "ple_tutorial")):
+        raise _UnknownPart(name)
+    if hasattr(getattr(keras.layers, name, None), "adapt"):
+        raise _UnknownPart(name)
+    return {name: _without_seeds(part) for name, part in config.items() if name != "seed"}
