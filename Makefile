@@ -68,11 +68,11 @@ bench: ## (author) measure training beside other ways and packages; in an enviro
 		echo "$$peer cannot be installed here; its row will say so" >&2; \
 		done
 	build/bench/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
-	build/bench/bin/python -m ple_tutorial bench $(ARGS)
+	build/bench/bin/python -m benchmarks $(ARGS)
 
 clean: ## remove build/ and the caches; .venv stays
 	rm -rf build .pytest_cache .ruff_cache ple_tutorial.egg-info
-	find ple_tutorial tests notebooks -name __pycache__ -o -name .ipynb_checkpoints | while read -r found; do rm -rf "$$found"; done
+	find ple_tutorial benchmarks tests notebooks -name __pycache__ -o -name .ipynb_checkpoints | while read -r found; do rm -rf "$$found"; done
 
 which-python:
 	@$(FIND_PYTHON); "$$python" -c 'import sys; print(sys.executable)'

@@ -1,4 +1,4 @@
-"""The command line: ``python -m ple_tutorial tutorial | notebooks | figures | study | bench``.
+"""The command line: ``python -m ple_tutorial tutorial | notebooks | figures | study``.
 
 One function a command, with its arguments above it. What a command needs is imported inside it, so that the command line itself
 starts, and says what to do, on a Python without the packages.
@@ -110,21 +110,6 @@ def study(name, jobs, out):
         checks.count("--jobs", jobs)
     study.run(name, out, jobs)
     return 0
-
-
-@command(
-    "measure training here beside other ways and packages",
-    argument("--json", metavar="FILE", help="a file to write all numbers to"),
-    argument("--out", type=folder, help="a folder for the tables bench_NAME.csv; without it, none are written"),
-    argument("--quick", action="store_true", help="few rounds of the smallest part, to see that it runs"),
-    argument("--only", metavar="NAME", help="one part; without it, all"),
-)
-def bench(json, out, quick, only):
-    from ple_tutorial import bench
-
-    with checking_words():
-        names, path = bench.asked(only, json, quick, out)
-    return bench.run(names, path, quick, say, out)
 
 
 def draw(names, out):

@@ -200,7 +200,7 @@ def read_table(path):
     if not path.is_file():
         command = f"python -m ple_tutorial study {path.stem}"
         if path.stem.startswith("bench_"):
-            command = f"python -m ple_tutorial bench --only {path.stem.removeprefix('bench_')} --out figures"
+            command = f"python -m benchmarks --only {path.stem.removeprefix('bench_')} --out figures"
         raise FileNotFoundError(
             f"no stored table {path.name} in the folder {path.parent.name!r}; make it with: {command}"
         )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.serving import latency
 from ple_tutorial import (
     budget,
     diagnostics,
@@ -21,7 +22,6 @@ from ple_tutorial import (
     study,
 )
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.bench.serving import latency
 from ple_tutorial.data import FeatureSpec, MemmapChunks, ParquetChunks, TaskData, census
 from ple_tutorial.data.synthetic import Sines, label_correlation, make_synthetic, task_directions
 from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from ple_tutorial import bench, figures, plots
+from benchmarks import parts
+from ple_tutorial import figures, plots
 from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, routing
 
 NAMES = list(figures.FIGURES)
@@ -46,7 +47,7 @@ def test_an_unknown_figure_lists_the_known_ones():
 
 def test_no_figure_lies_about_without_a_recipe():
     known = {f"{name}.{ending}" for name in NAMES for ending in ("png", "svg", "csv")}
-    known |= {f"{name}.csv" for name in figures.STUDIES} | {f"bench_{name}.csv" for name in bench.PARTS}
+    known |= {f"{name}.csv" for name in figures.STUDIES} | {f"bench_{name}.csv" for name in parts.PARTS}
     found = {path.name for path in figures.STORED.iterdir()}
     assert found == known
 

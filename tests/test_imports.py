@@ -23,32 +23,31 @@ MAY_IMPORT = {
     "diagnostics": {"layers", "losses", "models", "routing"},
     "exercises": GROUND | {"models", "training", "gates"},
     "course": {"data.census"},
-    "bench": {"course", "data", "losses", "metrics", "models", "routing", "serving", "study", "training"},
-    "__main__": {"course", "figures", "study", "bench"},
+    "__main__": {"course", "figures", "study"},
 }
 ENGINE = {"tensorflow", "keras", "tf_keras"}
 
 
-def modules():
+def modules(package=PACKAGE):
     """Return {"data.census": its syntax tree} of the package; the package itself is "", data is "data"."""
     found = {}
-    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        name = ".".join(path.relative_to(ROOT / PACKAGE).with_suffix("").parts)
+    for path in sorted((ROOT / package).rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT / package).with_suffix("").parts)
         found[name.removesuffix("__init__").rstrip(".")] = ast.parse(path.read_text(encoding="utf-8"))
     return found
 
 
-def imported(tree, known):
+def imported(tree, known, package=PACKAGE):
     """Return the set of (module of the package, name taken from it or None) that ``tree`` imports."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE]
-            found |= {(name.removeprefix(PACKAGE).lstrip("."), None) for name in names}
+            names = [alias.name for alias in node.names if alias.name.split(".")[0] == package]
+            found |= {(name.removeprefix(package).lstrip("."), None) for name in names}
         elif isinstance(node, ast.ImportFrom) and node.level:
             found.add(("." * node.level + (node.module or ""), None))  # no rule allows it: full names are plainer
-        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == PACKAGE:
-            source = node.module.removeprefix(PACKAGE).lstrip(".")
+        elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == package:
+            source = node.module.removeprefix(package).lstrip(".")
             for alias in node.names:
                 inside = f"{source}.{alias.name}".lstrip(".")
                 found.add((inside, None) if not source or inside in known else (source, alias.name))
@@ -71,9 +70,11 @@ def broken_rules(trees):
     return complaints
 
 
-def circles(trees):
+def circles(trees, package=PACKAGE):
     """Return each circle of imports once, as "a -> b -> a"."""
-    arrows = {module: sorted({source for source, _ in imported(tree, trees)}) for module, tree in trees.items()}
+    arrows = {
+        module: sorted({source for source, _ in imported(tree, trees, package)}) for module, tree in trees.items()
+    }
     found = set()
 
     def walk(path):
@@ -121,17 +122,28 @@ def test_no_circle():
 def test_one_place_imports_the_engine():
     trees = {**modules(), **notebook_trees()}
     found = {name: sorted(set(engine_imports(tree))) for name, tree in trees.items() if engine_imports(tree)}
-    # The bench's peers run in processes of their own, some on legacy Keras, which the backend would not let them have.
-    assert found == {"backend": ["keras", "tensorflow"], "bench.peers": ["tensorflow", "tf_keras"]}
+    assert found == {"backend": ["keras", "tensorflow"]}
 
 
-def test_the_peers_of_the_bench_see_nothing_of_the_package_but_the_bench():
-    """Otherwise one of them would load the backend and with it Keras 3; and nothing but the worker may load them."""
-    found = modules()
-    assert {source for source, _ in imported(found["bench.peers"], found)} == {"bench.contenders"}
-    top = [node for node in found["bench.contenders"].body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert {source for source, _ in imported(ast.Module(top, []), found)} == {"bench.networks"}
-    assert [name for name, tree in found.items() if ("bench.peers", None) in imported(tree, found)] == []
+def test_nothing_of_the_package_imports_the_benchmarks():
+    trees = {**modules(), **notebook_trees()}
+    assert [name for name, tree in trees.items() if imported(tree, {}, "benchmarks")] == []
+    assert imported(ast.parse("def f():\n    from benchmarks import parts"), {}, "benchmarks") == {("parts", None)}
+
+
+def test_the_benchmarks_peers_import_neither_the_package_nor_its_keras():
+    """Some of them need legacy Keras, which ``backend`` excludes; so only a worker's own process loads them, by name."""
+    found = modules("benchmarks")
+    assert {name: engine_imports(tree) for name, tree in found.items() if engine_imports(tree)} == {
+        "peers": ["tensorflow", "tf_keras"]
+    }
+    assert imported(found["peers"], found) == set()
+    assert imported(found["peers"], found, "benchmarks") == {("contenders", "Contender")}
+    top = [node for node in found["contenders"].body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert imported(ast.Module(top, []), found) == set()
+    assert imported(ast.Module(top, []), found, "benchmarks") == {("networks", "Network")}
+    assert [name for name, tree in found.items() if ("peers", None) in imported(tree, found, "benchmarks")] == []
+    assert circles(found, "benchmarks") == []
 
 
 def plant(**code):

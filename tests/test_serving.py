@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
+from benchmarks.serving import latency
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.bench.serving import latency
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.synthetic import make_synthetic
 from ple_tutorial.gates import gate_weights

@@ -162,9 +162,10 @@ def files_of_tests():
 
 
 def test_each_package_is_used_and_each_used_is_asked_for():
-    files = [*(ROOT / "ple_tutorial").rglob("*.py"), *files_of_tests(), ROOT / "conftest.py"]
+    package = [*(ROOT / "ple_tutorial").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    files = [*package, *files_of_tests(), ROOT / "conftest.py"]
     used = set().union(*map(imports, [*files, *notebooks.chapters()]))
-    own = {"ple_tutorial", *(path.stem for path in files_of_tests())}
+    own = {"ple_tutorial", "benchmarks", *(path.stem for path in files_of_tests())}
     module = {"scikit-learn": "sklearn", "ipython": "IPython"}
     asked = {module.get(wanted.name, wanted.name.replace("-", "_")) for wanted in DIRECT}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -200,9 +201,11 @@ def module_of(requirement):
 def test_the_peers_of_the_bench_are_pinned_and_each_is_used():
     """One line each, in an environment of its own; the lock holds what else they use."""
     assert all(re.fullmatch(r"==[0-9][^,*]*", str(pin.specifier)) for pin in bench_pins())
-    used = imports(ROOT / "ple_tutorial" / "bench" / "peers.py")
+    used = imports(ROOT / "benchmarks" / "peers.py")
     asked = {wanted.name for wanted in DIRECT}
-    assert used - asked - set(sys.stdlib_module_names) - {"ple_tutorial"} == {module_of(pin) for pin in bench_pins()}
+    assert used - asked - set(sys.stdlib_module_names) - {"ple_tutorial", "benchmarks"} == {
+        module_of(pin) for pin in bench_pins()
+    }
 
 
 # ---------------------------------------------------------------- the commit

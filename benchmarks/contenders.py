@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ple_tutorial.bench.networks import Network
+from benchmarks.networks import Network
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ple_tutorial import __main__ as command
-from ple_tutorial import bench, budget
-from ple_tutorial.bench import compare, engine, worker
-from ple_tutorial.bench.networks import NETWORKS, Network
+from benchmarks import __main__ as command
+from benchmarks import compare, engine, parts, worker
+from benchmarks.networks import NETWORKS, Network
+from ple_tutorial import budget
 from ple_tutorial.routing import routing
-from ple_tutorial.study import read_table
+from ple_tutorial.study import read_table as read_study_table
+from ple_tutorial.tables import read_table
 
 TINY = Network(features=5, levels=(24, 16), towers=(2,))
 CASE = compare.Case("trial", 10, 100, 2)
@@ -156,7 +157,7 @@ def test_an_interrupt_ends_the_workers():
 def ask(name, case, rounds):
     """The answers of a real worker."""
     run = subprocess.run(
-        [sys.executable, "-m", "ple_tutorial.bench.worker", name, json.dumps(case)],
+        [sys.executable, "-m", "benchmarks.worker", name, json.dumps(case)],
         input="go\n" * rounds,
         capture_output=True,
         text=True,
@@ -229,10 +230,10 @@ def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys)
         return dict.fromkeys(names, "not installed: x") | {"fit": told(case.network, [1.0] * rounds)}
 
     monkeypatch.setattr(compare, "turns", turns)
-    monkeypatch.setattr(bench, "QUICK_PARTS", ["trial"])
+    monkeypatch.setattr(parts, "QUICK_PARTS", ["trial"])
     file = tmp_path / "bench.json"
     file.write_text("old")
-    assert command.main(["bench", "--quick", "--json", str(file)]) == 0
+    assert command.main(["--quick", "--json", str(file)]) == 0
     assert asked == [([*worker.WHERE], compare.QUICK[0], 2)]
     stored = json.loads(file.read_text())
     assert set(stored) == {"cores", "processor", "versions", "quick", "parts"}
@@ -241,9 +242,9 @@ def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys)
     out = capsys.readouterr().out
     assert "trial, batch 256" in out
     assert "x fit       how many times" in out
-    assert command.main(["bench", "--only", "paper", "--out", str(tmp_path / "tables")]) == 0
+    assert command.main(["--only", "paper", "--out", str(tmp_path / "tables")]) == 0
     lines = (tmp_path / "tables" / "bench_paper.csv").read_text().splitlines()
-    assert lines[0] == "# made by: python -m ple_tutorial bench --only paper --out tables"
+    assert lines[0] == "# made by: python -m benchmarks --only paper --out tables"
     assert lines[1].startswith("# machine: ") and lines[2].startswith("# versions: python ")
     stored = read_table(tmp_path / "tables" / "bench_paper.csv")
     assert stored["contender"].tolist() == [*worker.WHERE] * 3
@@ -255,19 +256,19 @@ def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_page_holds_the_table(name):
     """On a failure: what docs/speed.md should hold stands in the message."""
-    root = Path(__file__).resolve().parents[1]
+    root = compare.ROOT
     wanted = "\n".join(compare.page(read_table(root / "figures" / f"bench_{name}.csv")))
     assert wanted in (root / "docs" / "speed.md").read_text(encoding="utf-8"), wanted
 
 
 def test_a_table_that_is_not_there_says_how_to_make_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match="make it with: python -m ple_tutorial bench --only grid --out figures"):
-        read_table(tmp_path / "bench_grid.csv")
+    with pytest.raises(FileNotFoundError, match="make it with: python -m benchmarks --only grid --out figures"):
+        read_study_table(tmp_path / "bench_grid.csv")
 
 
 def test_a_fit_that_does_not_run_is_a_failure(monkeypatch):
     monkeypatch.setattr(compare, "turns", lambda names, *rest: dict.fromkeys(names, "died"))
-    assert bench.run(["trial"], None, True, lambda text: None) == 1
+    assert parts.run(["trial"], None, True, lambda text: None) == 1
 
 
 OWN = "quality, scaling, grid, memory, serving"
@@ -292,7 +293,7 @@ LINUX = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a fold
     ],
 )
 def test_a_slip_is_told_in_one_line(capsys, tmp_path, arguments, line):
-    assert command.main(["bench", *(argument.format(tmp_path) for argument in arguments)]) == 2
+    assert command.main([argument.format(tmp_path) for argument in arguments]) == 2
     said = capsys.readouterr().err
     assert said.startswith(line)
     assert said.count("\n") == 1

@@ -10,7 +10,7 @@ from unittest import mock
 
 import numpy as np
 
-from ple_tutorial.bench.contenders import Contender
+from benchmarks.contenders import Contender
 
 
 def listing(network, x, y, batch, metrics=None):

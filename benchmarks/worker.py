@@ -1,4 +1,4 @@
-"""One contender in a process of its own: ``python -m ple_tutorial.bench.worker NAME CASE``.
+"""One contender in a process of its own: ``python -m benchmarks.worker NAME CASE``.
 
 It builds its model, trains one epoch and says so; then, for each line that comes in, it trains a round and says how long
 that took. All it says is one line of JSON. It ends when its input ends.
@@ -74,11 +74,11 @@ def main(name, case):
         print(json.dumps(answer), file=answers, flush=True)
 
     try:
-        from ple_tutorial.bench.networks import Network
+        from benchmarks.networks import Network
 
         network = Network(**case["network"])
         module, function = WHERE[name]
-        build = getattr(importlib.import_module(f"ple_tutorial.bench.{module}"), function)
+        build = getattr(importlib.import_module(f"benchmarks.{module}"), function)
         contender = build(network, *data(case["rows"], network.features, network.tasks), case["batch"])
         about = {"network": vars(contender.network), "parameters": contender.parameters, "note": contender.note}
         say(**about, **timed(contender, 1))

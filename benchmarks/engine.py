@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.compare import ROOT
+from benchmarks.contenders import fit as fit_contender
+from benchmarks.contenders import model_of
+from benchmarks.networks import NETWORKS
+from benchmarks.serving import latency
+from benchmarks.worker import data, peak_megabytes
 from ple_tutorial import study, training
 from ple_tutorial.backend import keras
-from ple_tutorial.bench.contenders import fit as fit_contender
-from ple_tutorial.bench.contenders import model_of
-from ple_tutorial.bench.networks import NETWORKS
-from ple_tutorial.bench.serving import latency
-from ple_tutorial.bench.worker import data, peak_megabytes
 from ple_tutorial.data import MemmapChunks, ParquetChunks, TaskData
 from ple_tutorial.data.synthetic import make_synthetic
 from ple_tutorial.losses import for_compile
@@ -118,8 +119,8 @@ def memory(quick, tell):
             return _told("memory", [{"way": "memmap", "note": f"{need / 1e9:.0f} GB of disk are needed"}], tell)
         write_files(Path(folder), many, few)
         for way, count in ways.items():
-            command = [sys.executable, "-m", "ple_tutorial.bench.engine", way, folder, str(count)]
-            run = subprocess.run(command, capture_output=True, text=True)
+            command = [sys.executable, "-m", "benchmarks.engine", way, str(Path(folder).resolve()), str(count)]
+            run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
             rows.append({"way": way, "rows": count})
             rows[-1] |= json.loads(run.stdout) if run.returncode == 0 else {"note": run.stderr[-300:]}
     return _told("memory: one epoch of the trial network, batches of 256, after one to warm up", rows, tell)

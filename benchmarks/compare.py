@@ -8,12 +8,14 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from ple_tutorial.bench.networks import NETWORKS, Network
-from ple_tutorial.bench.worker import WHERE, reason
+from benchmarks.networks import NETWORKS, Network
+from benchmarks.worker import WHERE, reason
 
 RATE = "matrix product"
 OWN = "fit"
+ROOT = Path(__file__).resolve().parents[1]  # from where `-m benchmarks.worker` is found
 PATIENCE = 600  # seconds that a worker may take for one answer
 
 
@@ -59,7 +61,7 @@ class Worker:
         self.patience = patience
         self.errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - close() closes it
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
-        self.process = subprocess.Popen(command, text=True, **pipes)
+        self.process = subprocess.Popen(command, text=True, cwd=ROOT, **pipes)
 
     def answer(self):
         """Wait for the next line; Gone where none comes."""
@@ -94,7 +96,7 @@ class Worker:
 
 def start(name, case):
     """The worker of a contender."""
-    return Worker([sys.executable, "-m", "ple_tutorial.bench.worker", name, case.message()])
+    return Worker([sys.executable, "-m", "benchmarks.worker", name, case.message()])
 
 
 def turns(names, case, rounds, start=start):

@@ -1,7 +1,7 @@
-"""``python -m ple_tutorial bench``: what training costs here, beside other ways and packages.
+"""The parts of the benchmark, and how they are run and stored.
 
-A part is a function of (quick, tell) that returns rows, flat dicts for ``pandas.DataFrame``; it prints its own tables
-by ``tell``.
+A part is a function of ``(quick, tell)``. It returns rows (flat dicts for ``pandas.DataFrame``) and prints its own tables
+with ``tell``, a function of a text.
 """
 
 import contextlib
@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.compare import CASES, QUICK, measure
+from benchmarks.networks import NETWORKS
 from ple_tutorial import checks
-from ple_tutorial.bench.compare import CASES, QUICK, measure
-from ple_tutorial.bench.networks import NETWORKS
+from ple_tutorial.tables import replacing, write_table
 
 ROUNDS = 5
 PACKAGES = "numpy keras tensorflow tf-keras deepctr deepctr-torch torch torch-rechub".split()
@@ -29,7 +30,7 @@ def _compared(name, quick, tell):
 
 
 def _engine(name, quick, tell):
-    from ple_tutorial.bench import engine  # TensorFlow, after the comparison's processes
+    from benchmarks import engine  # TensorFlow, after the comparison's processes
 
     return engine.PARTS[name](quick, tell)
 
@@ -85,9 +86,10 @@ def run(names, path, quick, tell, out=None):
     for name in names:
         result["parts"][name] = PARTS[name](quick, tell)
         if path:
-            write(path, result)
+            with replacing(path) as beside:
+                beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         if out:
-            store(name, result, Path(out))
+            store(name, result, Path(out).resolve())
     tell(EXPLAINED)
     rows = [row for part in result["parts"].values() for row in part]
     return int(any(row["contender"] == "fit" and "seconds" not in row for row in rows if "contender" in row))
@@ -122,16 +124,8 @@ def versions(result):
 
 def store(name, result, out):
     """The rows of a part as a table of the folder, with the machine and the versions at its head."""
-    from ple_tutorial.study import write_table  # TensorFlow, once all processes are done
-
     quick = "--quick " if result["quick"] else ""
-    head = [f"made by: python -m ple_tutorial bench {quick}--only {name} --out {out.name}"]
+    head = [f"made by: python -m benchmarks {quick}--only {name} --out {out.name}"]
     head += [f"machine: {result['processor']}, {result['cores']} cores", f"versions: {versions(result)}"]
-    write_table(pd.DataFrame(result["parts"][name]), out / f"bench_{name}.csv", head)
-
-
-def write(path, result):
-    """Write beside ``path`` first, so that there is a whole file or none."""
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    rows = [{key: value for key, value in row.items() if value != ""} for row in result["parts"][name]]
+    write_table(pd.DataFrame(rows), out / f"bench_{name}.csv", head)
