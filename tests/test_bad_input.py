@@ -424,7 +424,7 @@ WRONG = [
     (lambda: plots.draw_family([TABLE], columns=0), ValueError, "columns", "0", "at least 1"),
     (lambda: plots.gain_over_dial(RUNS), ValueError, "gains", "'correlation'", "the columns"),
     (lambda: plots.gate_bars(None), TypeError, "summary", "NoneType", "a DataFrame"),
-    (lambda: exercises.check("4.1", 3), ValueError, "name", "'4.1'; did you mean '04.1'", "one of 00.1"),
+    (lambda: exercises.check("4.9", 3), ValueError, "name", "'04.9'; did you mean '04.", "one of 00.1"),
     (lambda: exercises.check(None, 3), ValueError, "name", "None", "one of 00.1"),
 ]
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ple_tutorial.exercises.register import array_wrong, exercise, recognised
+from ple_tutorial.exercises.answers import array_wrong, recognised
+from ple_tutorial.exercises.register import exercise
 from ple_tutorial.ranking import fused_score
 
 

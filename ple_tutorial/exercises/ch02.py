@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ple_tutorial.exercises.register import array_wrong, exercise
+from ple_tutorial.exercises.answers import array_wrong
+from ple_tutorial.exercises.register import exercise
 
 
 @exercise("02.1")

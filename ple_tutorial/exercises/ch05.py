@@ -3,7 +3,8 @@
 import numpy as np
 from scipy.special import softmax
 
-from ple_tutorial.exercises.register import array_wrong, exercise
+from ple_tutorial.exercises.answers import array_wrong
+from ple_tutorial.exercises.register import exercise
 
 
 @exercise("05.1")

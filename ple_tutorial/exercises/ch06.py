@@ -1,6 +1,7 @@
 """The checks of chapter 06: PLE."""
 
-from ple_tutorial.exercises.register import array_wrong, exercise, recognised
+from ple_tutorial.exercises.answers import array_wrong, recognised
+from ple_tutorial.exercises.register import exercise
 from ple_tutorial.routing import Routing, routing
 
 

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ple_tutorial.exercises.register import exercise, recognised
+from ple_tutorial.exercises.answers import recognised
+from ple_tutorial.exercises.register import exercise
 from ple_tutorial.routing import ARCHITECTURES, Routing
 
 

@@ -1,63 +1,99 @@
-"""``check``: looks at a reader's answer and tells what is wrong with it, not only that it is wrong.
+"""``check`` and ``verdict``: judge a reader's answer and say what is wrong with it, not only that it is wrong.
 
-An exercise is a function of the answer that returns None if the answer is right and otherwise a sentence on what is
-wrong. The worked solutions stand in the notebooks, folded, and run there.
+The check of an exercise is a function of the answer, registered under the exercise's name. It returns None if the answer
+is right; otherwise it returns, or raises as a ``Mistake``, one sentence about what is wrong. ``answers`` holds what such
+functions share. The worked solutions are folded cells of the notebooks.
 """
 
-import numpy as np
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from ple_tutorial import checks
+from ple_tutorial.exercises.answers import Mistake, raised
 
-_EXERCISES = {}
+_CHECKS = {}
 
 
-def exercise(name):
-    """Register the check of the exercise ``name``, as ``"04.1"``: chapter, then number."""
+def exercise(name: str) -> Callable:
+    """Register the decorated function as the check of the exercise ``name``: chapter, then number, as ``"04.1"``."""
 
     def register(function):
-        _EXERCISES[name] = function
+        _CHECKS[name] = function
         return function
 
     return register
 
 
-def exercises_of(chapter):
-    """Return the names of the chapter's exercises in order, as ``["04.1", "04.2", "04.3"]``."""
-    return sorted(name for name in _EXERCISES if name.startswith(f"{chapter}."))
+def exercises_of(chapter: str) -> list[str]:
+    """Return the names of a chapter's exercises in order.
+
+    Example:
+        >>> exercises_of("04")[:3]
+        ['04.1', '04.2', '04.3']
+    """
+    return sorted(name for name in _CHECKS if name.startswith(f"{chapter}."))
 
 
-def verdict(name, answer):
-    """``(right, sentence)`` on an answer; whatever the answer raises is part of the sentence, never thrown."""
-    judge = _EXERCISES[checks.choice("name", name, tuple(sorted(_EXERCISES)))]
-    if answer is None or answer is ...:
+def verdict(name: str, answer: Any) -> tuple[bool, str]:
+    """Judge an answer to an exercise; return whether it is right, and the sentence for the reader.
+
+    The answer cannot break the caller: what it raises, ``SystemExit`` included, becomes part of the sentence. A function
+    gets copies of its arguments. An answer that never ends is not stopped.
+
+    Args:
+        name: chapter and number, as ``"04.1"``; ``"4.1"`` and ``4.1`` mean the same exercise.
+        answer: what the reader hands in. None, ``...`` and a dict of these are no answer yet.
+
+    Returns:
+        ``(right, sentence)``; the sentence is ``"right."``, ``"no answer yet."`` or ``"not yet: "`` and what is wrong.
+
+    Raises:
+        ValueError: there is no such exercise; the message names the nearest one.
+
+    Example:
+        >>> verdict("04.2", 14818)
+        (True, 'right.')
+        >>> verdict("04.2", 14018)
+        (False, 'not yet: there are two gates, one for each task')
+        >>> verdict("04.2", None)
+        (False, 'no answer yet.')
+    """
+    judge = _CHECKS[checks.choice("name", _full_name(name), tuple(sorted(_CHECKS)))]
+    parts = list(answer.values()) if isinstance(answer, Mapping) and answer else [answer]
+    if all(part is None or part is ... for part in parts):
         return False, "no answer yet."
     try:
         wrong = judge(answer)
-    except Exception as error:  # a reader's function may raise anything
-        wrong = f"it raised {type(error).__name__}: {error}"
+    except Mistake as mistake:
+        wrong = str(mistake)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a reader's object may raise anything, and may exit
+        wrong = raised(error)
     return wrong is None, "right." if wrong is None else f"not yet: {wrong}"
 
 
-def check(name, answer):
-    """Print what is to be said of the answer to an exercise.
+def check(name: str, answer: Any) -> None:
+    """Print the name of an exercise and the verdict on an answer to it.
+
+    Args:
+        name: chapter and number, as ``"04.1"``.
+        answer: what the reader hands in.
 
     Raises:
-        ValueError: an unknown exercise; the nearest match is named.
+        ValueError: there is no such exercise; the message names the nearest one.
+
+    Example:
+        >>> check("05.2", (4, 2))
+        05.2 not yet: the two numbers in the other order: own first, then shared
     """
+    name = _full_name(name)
     print(f"{name} {verdict(name, answer)[1]}")
 
 
-def array_wrong(answer, shape, what):
-    """A sentence if the answer is not an array of this shape with finite numbers."""
-    try:
-        came = np.asarray(answer, float)
-    except (TypeError, ValueError):
-        return f"{what} should be an array of numbers, but it is a {type(answer).__name__}"
-    if came.shape != shape:
-        return f"{what} should have the shape {shape}, but it has {came.shape}"
-    return None if np.isfinite(came).all() else f"{what} holds numbers that are not finite"
-
-
-def recognised(answer, said, otherwise):
-    """The sentence of the known mistake that gives this number: ``said`` is ``{sentence: number}``."""
-    return next((sentence for sentence, number in said.items() if np.isclose(answer, number)), otherwise)
+def _full_name(name):
+    """Return ``"04.1"`` for ``"4.1"``, ``4.1`` and ``" 04.1 "``; other values as they are."""
+    if isinstance(name, (str, float)) and (short := re.fullmatch(r"\s*(\d)\.(\d)\s*", str(name))):
+        return f"0{short[1]}.{short[2]}"
+    return name.strip() if isinstance(name, str) else name

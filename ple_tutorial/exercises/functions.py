@@ -1,0 +1,197 @@
+"""Judging a reader's function: it is called with copies of several inputs and compared with the right function.
+
+A known mistake is a function as well, so it is recognised on every input, whatever shape it returns or error it raises.
+"""
+
+import contextlib
+import copy
+import inspect
+import io
+import itertools
+import warnings
+from collections.abc import Mapping
+
+import numpy as np
+
+from ple_tutorial.exercises.answers import Mistake, as_array, as_dict, kind, raised
+
+RTOL, ATOL = 1e-4, 1e-5  # float32, a numeric search and a sum in another order all stay within these
+
+
+def as_function(answer, *arguments):
+    """Return the reader's function if it can be called with these arguments, given by position."""
+    if not callable(answer):
+        inside = isinstance(answer, (list, tuple, set)) and len(answer) == 1 and callable(next(iter(answer)))
+        hint = ": take it out of the brackets, and look for a comma" if inside else ", not what it returns"
+        raise Mistake(f"hand in the function itself{hint}; this is {kind(answer)}")
+    try:
+        signature = inspect.signature(answer)
+    except (TypeError, ValueError):  # some functions of NumPy do not say what they take
+        return answer
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        plural = f"{len(arguments)} argument{'s' * (len(arguments) > 1)}"
+        raise Mistake(
+            f"the function should take {plural}, ({', '.join(arguments)}), but yours takes {signature}"
+        ) from None
+    return answer
+
+
+def outcome(function, arguments):
+    """Return what the function returns for *copies* of the arguments, or the exception that it raises.
+
+    Warnings of NumPy are not shown. What the function prints is shown, and a function that prints and returns nothing
+    is told so.
+    """
+    printed = io.StringIO()
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"), contextlib.redirect_stdout(printed):
+            warnings.simplefilter("ignore")
+            value = function(*copy.deepcopy(arguments))
+            if hasattr(value, "__iter__") and not hasattr(value, "__len__") and not hasattr(value, "__array__"):
+                value = list(value)  # a generator runs here, or raises here
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a reader's function may raise anything, and may exit
+        value = error
+    print(printed.getvalue(), end="")
+    if value is None:
+        reason = "it prints its result and returns" if printed.getvalue() else "it returned"
+        return Mistake(f"{reason} nothing: end the function with a `return`")
+    return value
+
+
+def returned(function, arguments):
+    """Return what the function returns for copies of the arguments; raise a ``Mistake`` if it returns nothing or fails."""
+    value = outcome(function, arguments)
+    if isinstance(value, BaseException):
+        raise value if isinstance(value, Mistake) else Mistake(raised(value))
+    return value
+
+
+def function_mistake(answer, arguments, cases, right, mistakes, what):
+    """Return what is wrong with an answer that is a function, or None: it is compared with ``right`` on every case.
+
+    A known mistake is a function, too. It is named if it returns (or raises) the same as the reader's function on every
+    case, or else on the first case that the reader's function gets wrong.
+
+    Args:
+        answer: what was handed in.
+        arguments: the names of the function's arguments.
+        cases: ``{description: arguments}``, with a general case first, then the nasty ones (ties, NaN, one sample).
+            The description completes the sentence "for ... it should return ...".
+        right: the reference; it returns a number, True or False, an array, or a dict of numbers.
+        mistakes: ``{sentence: function}`` of functions that make the mistake.
+        what: the name of what the function returns, as "the mixture".
+    """
+    function = as_function(answer, *arguments)
+    expected = {case: outcome(right, values) for case, values in cases.items()}
+    got = {case: outcome(function, values) for case, values in cases.items()}
+    wrong = [case for case in cases if not same(got[case], expected[case])]
+    if not wrong:
+        return None
+    first = wrong[0]
+    agreeing = {}
+    for sentence, mistaken in mistakes.items():
+        if same(got[first], outcome(mistaken, cases[first])):
+            agreeing[sentence] = sum(same(got[case], outcome(mistaken, cases[case])) for case in cases)
+    if agreeing:
+        return max(agreeing, key=agreeing.get)
+    if isinstance(got[first], Mistake):  # nothing was returned
+        branch = "" if len(wrong) == len(cases) else f"for {first} "
+        return f"{branch}{got[first]}"
+    if order := _order_of_arguments(function, arguments, cases, expected):
+        return f"the arguments come in the order ({', '.join(arguments)}), but yours takes them as ({', '.join(order)})"
+    if isinstance(got[first], BaseException):
+        where = "" if len(wrong) == len(cases) else f"for {first} "
+        return where + raised(got[first])
+    if form := _form_mistake(got[first], expected[first], f"{what} for {first}"):
+        return form
+    shown = _shown(got[first], expected[first])
+    return _symptom([(got[case], expected[case]) for case in cases], what) or f"{what} for {first} {shown}"
+
+
+def same(value, expected):
+    """Whether two results are equal within the tolerance: numbers, arrays, dicts, or the same exception."""
+    if isinstance(expected, BaseException) or isinstance(value, BaseException):
+        return type(value) is type(expected) and str(value) == str(expected)
+    if isinstance(expected, Mapping):
+        entries = dict(value.items()) if hasattr(value, "items") else {}
+        by_name = {str(key): entry for key, entry in entries.items()}
+        return by_name.keys() == {str(key) for key in expected} and all(
+            by_name[str(key)] is not None and same(by_name[str(key)], entry) for key, entry in expected.items()
+        )
+    try:
+        value, expected = as_array(value, "it"), as_array(expected, "it")
+    except Mistake:
+        return False
+    if expected.ndim == 0 and value.size == 1:
+        value = value.reshape(())
+    return value.shape == expected.shape and np.allclose(value, expected, RTOL, ATOL, equal_nan=True)
+
+
+def _order_of_arguments(function, arguments, cases, expected):
+    """Return the order of the arguments with which the function would be right, or None."""
+    for order in itertools.permutations(range(len(arguments))):
+        results = (outcome(function, [values[i] for i in order]) for values in cases.values())
+        if all(same(result, right) for result, right in zip(results, expected.values(), strict=True)):
+            return [arguments[i] for i in order]
+    return None
+
+
+def _form_mistake(value, expected, what):
+    """Return what is wrong with the form of a result: a dict's keys, the shape of an array, text; or None."""
+    try:
+        if isinstance(expected, Mapping):
+            entries = as_dict(value, [str(key) for key in expected], what)
+            for key, entry in entries.items():
+                as_array(entry, f"{what}: the entry {key!r}")
+        elif np.ndim(expected) == 0:
+            if as_array(value, what).size != 1:
+                return f"{what} should be one number, but it has the shape {np.shape(value)}"
+        elif (shape := as_array(value, what).shape) != np.shape(expected):
+            return f"{what} should have the shape {np.shape(expected)}, but it has {shape}"
+    except Mistake as mistake:
+        return str(mistake)
+    return None
+
+
+def _symptom(pairs, what):
+    """Return how all wrong numbers are related to the right ones, or None: sign, order, a common factor or difference."""
+    if any(isinstance(side, (BaseException, Mapping)) for pair in pairs for side in pair):
+        return None
+    value, right = (np.concatenate([np.ravel(as_array(pair[side], what)) for pair in pairs]) for side in (0, 1))
+    if value.shape != right.shape or len(right) < 2 or np.ptp(right) == 0 or not np.isfinite(value + right).all():
+        return None
+    for sentence, related in {
+        "the sign is turned round": -right,
+        "the numbers are in percent: return shares": 100 * right,
+        "that is one minus the right number": 1 - right,
+        "that is the square of the right number": right**2,
+        "that is the root of the right number": abs(right) ** 0.5,
+    }.items():
+        if same(value, related):
+            return f"{what}: {sentence}"
+    factors = value[right != 0] / right[right != 0]
+    if len(factors) > 1 and same(value, factors[0] * right):
+        return (
+            f"{what} is {factors[0]:.4g} times too large"
+            if abs(factors[0]) > 1
+            else (f"{what} should be multiplied by {1 / factors[0]:.4g}" if factors[0] else f"{what} is always 0")
+        )
+    if np.ptp(value) < ATOL:
+        return f"{what} is always {value[0]:.4g}, whatever the arguments are"
+    if same(value - right, np.full(len(right), value[0] - right[0])):
+        return f"{what} is off by {value[0] - right[0]:.4g}"
+    return None
+
+
+def _shown(value, expected):
+    """Return "should be ..., but it is ..." for a few numbers, and a general word for many."""
+    if isinstance(expected, Mapping) or np.size(expected) > 4:
+        return "has the right shape, but the numbers are not right"
+    if isinstance(expected, (bool, np.bool_)):
+        return f"should be {expected}, but it is {value}"
+    right, got = (np.array2string(np.asarray(side, float), precision=4) for side in (expected, value))
+    return f"should be {right}, but it is {got}"
