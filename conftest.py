@@ -15,6 +15,12 @@ def pytest_collectstart(collector):
         collector.skip_compare += ("stderr", "text/html")
 
 
+def pytest_configure(config):
+    """Give all cells of a notebook to one process: with plain `-n 2`, pytest-xdist deals them out to two kernels."""
+    if config.getoption("dist", "no") in ("load", "worksteal"):
+        config.option.dist = "loadscope"
+
+
 def pytest_collection_modifyitems(items):
     """Skip the cells of a notebook that needs what this machine lacks, with the reason."""
     for item in items:

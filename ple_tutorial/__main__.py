@@ -17,15 +17,15 @@ COMMANDS = {}
 
 
 class Slip(Exception):
-    """A wrong word on the command line: one line on stderr and exit status 2."""
+    """What was asked cannot be done: one line on stderr and exit status 2."""
 
 
 @contextlib.contextmanager
 def checking_words():
-    """Turn a ValueError into a Slip: for the lines that check what was asked, not for those that carry it out."""
+    """Turn an error into a Slip: for the lines that check what was asked, not for those that carry it out."""
     try:
         yield
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise Slip(error) from error
 
 
@@ -61,7 +61,9 @@ def command(help, *arguments):
 def tutorial(out):
     from ple_tutorial.course import notebooks
 
-    outcomes = notebooks.run(notebooks.chapters(), out / "notebooks", tell=say)
+    with checking_words():
+        paths = notebooks.chapters()
+    outcomes = notebooks.run(paths, out / "notebooks", tell=say)
     from ple_tutorial import figures  # this loads TensorFlow here, which waits until the notebooks' kernels are gone
 
     outcomes += draw(figures.FIGURES, out / "figures")

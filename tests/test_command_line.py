@@ -71,6 +71,17 @@ def test_a_slip_is_told_in_one_line(rooms, capsys, arguments, line):
     assert rooms == []
 
 
+@pytest.mark.parametrize("name", ["notebooks", "tutorial"])
+def test_an_installed_package_has_no_chapters_to_run(rooms, capsys, monkeypatch, tmp_path, name):
+    """As after `pip install` without a clone: nothing ran, so it must not end with "Nothing failed."."""
+    monkeypatch.setattr(notebooks.chapters, "__defaults__", ((), tmp_path))
+    assert command.main([name, "--out", str(tmp_path / "build")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("no chapters: the notebooks do not come with the installed package")
+    assert rooms == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -316,7 +316,7 @@ def test_no_definition_twice():
 
 
 def test_measured_minutes_are_told_alike():
-    """Headers, measured.csv and the README's table say the same; `make notebooks` writes all three."""
+    """Headers, measured.csv and the tables of chapters say the same; `make notebooks` writes them all."""
     rows = measured.read_measured(notebooks.FOLDER)
     assert list(rows) == [path.stem for path in PATHS]
     for path in PATHS:
@@ -327,6 +327,9 @@ def test_measured_minutes_are_told_alike():
         table = measured.chapters_table(rows.values())
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         assert f"<!-- chapters -->\n{table}\n<!-- /chapters -->" in readme
+        table = measured.contents_table(rows.values())
+        first = [cell.source for cell in notebooks.read(PATHS[0]).cells if "<!-- chapters -->" in cell.source]
+        assert [f"<!-- chapters -->\n{table}\n<!-- /chapters -->" in text for text in first] == [True]
 
 
 # ---------------------------------------------------------------- every check can fail

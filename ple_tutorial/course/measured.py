@@ -67,13 +67,22 @@ def write_measured(rows: Iterable[dict], folder: Path) -> None:
     tables.write_table(pd.DataFrame(list(rows)), folder / "measured.csv")
 
 
+def contents_table(rows: Iterable[dict]) -> str:
+    """Return the first chapter's table of chapters, in Markdown: as the README's, without what was measured."""
+    lines = ["| chapter | the question it answers |", "|---|---|"]
+    return "\n".join([*lines, *(f"| {_link(row, '')} | {row['question']} |" for row in rows)])
+
+
 def chapters_table(rows: Iterable[dict]) -> str:
     """Return the README's table of chapters, in Markdown, from the rows of ``read_measured``."""
     rows = list(rows)
     lines = ["| chapter | the question it answers | minutes | peak memory |", "|---|---|---:|---:|"]
     for row in rows:
-        name = f"{row['chapter'].split('_')[0]} {row['title']}"
         minutes, memory = coarse(row["minutes"]), coarse(row["peak_memory_gb"])
-        lines.append(f"| [{name}](notebooks/{row['chapter']}.ipynb) | {row['question']} | {minutes} | {memory} GB |")
+        lines.append(f"| {_link(row, 'notebooks/')} | {row['question']} | {minutes} | {memory} GB |")
     machines = sorted({row["machine"] for row in rows})
     return "\n".join([*lines, "", f"Measured on {'; '.join(machines)}."])
+
+
+def _link(row, folder):
+    return f"[{row['chapter'].split('_')[0]} {row['title']}]({folder}{row['chapter']}.ipynb)"

@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,9 +77,23 @@ def title(nb):
     return re.sub(r"^(chapter )?\d+\s*[.:·|–—-]*\s*", "", heading[1].strip(), flags=re.IGNORECASE)
 
 
-def chapters(wanted=(), folder=FOLDER):
-    """Return the paths of the notebooks in order; ``wanted`` picks some, by number ("04") or by name."""
+def chapters(wanted: Sequence[str] = (), folder: Path = FOLDER) -> list[Path]:
+    """Return the paths of the chapters in order.
+
+    Args:
+        wanted: some of them, by number ("04") or by name; all if it is empty.
+        folder: where they are.
+
+    Raises:
+        FileNotFoundError: the folder holds no chapter at all.
+        ValueError: no such chapter; the nearest name is given.
+    """
     paths = {path.stem: path for path in sorted(folder.glob("[0-9]*.ipynb"))}
+    if not paths:
+        raise FileNotFoundError(
+            "no chapters: the notebooks do not come with the installed package, they are in the project's repository. "
+            "Clone it, and run this command in the clone (there, `make setup` first)."
+        )
     numbers = {name.split("_")[0]: name for name in paths}
     names = [numbers.get(text, text.removesuffix(".ipynb")) for text in wanted]
     for name in names:
@@ -219,7 +234,9 @@ def table(outcomes):
 
 
 def record(nb, path: Path, outcome: Outcome) -> None:
-    """Store the notebook ``nb`` at ``path``, with what was measured in its header, in measured.csv and in the README.
+    """Store the notebook ``nb`` at ``path``, and what was measured in its header and in measured.csv.
+
+    The tables of chapters in the README and in the first chapter are written anew from measured.csv.
 
     Raises:
         ValueError: a marker for what was measured is missing; then nothing is stored.
@@ -237,7 +254,19 @@ def record(nb, path: Path, outcome: Outcome) -> None:
     readme = path.parent.parent / "README.md"
     text = measured.between(readme.read_text(encoding="utf-8"), "chapters", f"\n{measured.chapters_table(rows)}\n")
     nb.cells[0].source = measured.between(nb.cells[0].source, "measured", measured.measured_line(row))
+    first = chapters(folder=path.parent)[0]
+    contents = nb if first == path else read(first)
+    if _write_contents(contents, measured.contents_table(rows)) and first != path:
+        write(contents, first)
     write(nb, path)
     measured.write_measured(rows, path.parent)
     with tables.replacing(readme) as free:
         free.write_text(text, encoding="utf-8")
+
+
+def _write_contents(nb, table):
+    """Put the table of chapters into the cell of ``nb`` that has the markers; tell whether that changed anything."""
+    cell = next((cell for cell in nb.cells if "<!-- chapters -->" in cell.source), nb.cells[0])
+    before = cell.source
+    cell.source = measured.between(before, "chapters", f"\n{table}\n")
+    return cell.source != before

@@ -21,6 +21,7 @@ def make_series(root, **cells):
     folder.mkdir()
     for name, sources in cells.items():
         header = f"# {name[1:3]} About {name[4:]}\n\n<!-- measured --><!-- /measured -->"
+        header += "\n\n<!-- chapters --><!-- /chapters -->" if name.startswith("_00") else ""
         nb = new_notebook(cells=[new_markdown_cell(header), *map(new_code_cell, sources)])
         nb.metadata["ple_tutorial"] = {"question": f"What of {name[4:]}?"}
         nb.metadata["kernelspec"] = {"name": "no-such-kernel", "display_name": "x"}
@@ -133,6 +134,21 @@ def test_in_place_writes_what_was_measured(ran):
     assert readme.startswith("# Series\n<!-- chapters -->\n| chapter |")
     assert readme.endswith(f"\nMeasured on {measured.machine()}.\n<!-- /chapters -->\nend\n")
     assert "old" not in readme
+    header = notebooks.read(ran.paths[0]).cells[0].source
+    assert (
+        "<!-- chapters -->\n| chapter | the question it answers |\n|---|---|\n| [00 About fine](00_fine.ipynb) |"
+        in header
+    )
+
+
+def test_the_first_chapter_lists_a_chapter_as_soon_as_it_is_recorded(tmp_path):
+    paths = make_series(tmp_path, _00_start=["1"], _01_new=["2"])
+    before = notebooks.read(paths[0])
+    notebooks.record(notebooks.read(paths[1]), paths[1], notebooks.Outcome("01_new", "passed", 6.0, 100.0))
+    start = notebooks.read(paths[0])
+    assert "\n| [01 About new](01_new.ipynb) | What of new? |\n<!-- /chapters -->" in start.cells[0].source
+    assert start.cells[1:] == before.cells[1:]
+    assert start.metadata == before.metadata
 
 
 def test_measured_numbers_are_coarse():
@@ -194,42 +210,30 @@ def test_chapters_by_number_and_by_name(tmp_path):
     assert names == ["00_start", "05_cgc"]
     with pytest.raises(ValueError, match=r"00_start, 04_experts, 05_cgc, got '05_cg'; did you mean '05_cgc'\?"):
         notebooks.chapters(["05_cg"], folder)
+    with pytest.raises(FileNotFoundError, match=r"no chapters: .* Clone it, and run this command in the clone"):
+        notebooks.chapters(folder=tmp_path)
 
 
 def test_nbval_is_strict_but_for_stderr_and_html(tmp_path):
-    """conftest.py at work: one notebook is skipped for what it needs, and of the other the wrong cell alone fails."""
-    make_series(
-        tmp_path,
-        _00_needy=["1 / 0"],
-        _01_cells=["print('as stored')", "import sys; print('new', file=sys.stderr)", "import random; print('not')"],
-    )
+    """conftest.py at work: one notebook is skipped for what it needs; of the other the wrong cell alone fails.
+
+    With plain ``-n 2``, each of its cells finds what the cells before it defined: they all run in one kernel.
+    """
+    counting = ["n = 1", *["n += 1"] * 5, "print(n)", "import sys; print('new', file=sys.stderr)", "print('not')"]
+    make_series(tmp_path, _00_needy=["1 / 0"], _01_cells=counting)
     needy, cells = (notebooks.read(path) for path in notebooks.chapters(folder=tmp_path / "notebooks"))
     needy.metadata["ple_tutorial"]["needs"] = ["census"]
-    cells.cells[1].update(execution_count=1, outputs=[new_output("stream", name="stdout", text="as stored\n")])
-    cells.cells[2].update(execution_count=2)
-    cells.cells[3].update(execution_count=3, outputs=[new_output("stream", name="stdout", text="as stored\n")])
+    for number, cell in enumerate(cells.cells[1:], start=1):
+        stored = {7: ["6\n"], 9: ["as stored\n"]}.get(number, [])
+        cell.update(execution_count=number, outputs=[new_output("stream", name="stdout", text=text) for text in stored])
     nbformat.write(needy, tmp_path / "notebooks" / "00_needy.ipynb")
     nbformat.write(cells, tmp_path / "notebooks" / "01_cells.ipynb")
     (tmp_path / "conftest.py").write_text(
         (ROOT / "conftest.py").read_text(encoding="utf-8")
         + "\nnotebooks.NEEDS['census'] = lambda: (False, 'no such file')\n"
     )
-    run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--nbval",
-            "--nbval-current-env",
-            "-rs",
-            "-p",
-            "no:cacheprovider",
-            "notebooks",
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert "1 failed, 2 passed, 1 skipped" in run.stdout
-    assert "01_cells.ipynb::Cell 2" in run.stdout
+    command = "-m pytest --nbval --nbval-current-env -n 2 -rs -p no:cacheprovider notebooks"
+    run = subprocess.run([sys.executable, *command.split()], cwd=tmp_path, capture_output=True, text=True)
+    assert "1 failed, 8 passed, 1 skipped" in run.stdout
+    assert "01_cells.ipynb::Cell 8" in run.stdout
     assert "no such file" in run.stdout
