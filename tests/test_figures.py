@@ -95,11 +95,6 @@ def test_an_unknown_part_of_the_map_is_refused():
         plots.draw_routing(routing("ple", ["a", "b"]), lit="expert")
 
 
-def test_show_wants_a_text():
-    with pytest.raises(ValueError, match="alt: expected a sentence"):
-        plots.show(plots.figure()[0], alt="plot")
-
-
 # Numbers that figures and chapters compute from stored runs
 
 

@@ -6,13 +6,23 @@ from ple_tutorial.plots.gates import gate_bars, gate_violins
 from ple_tutorial.plots.ranking import rank_sweep, sample_spaces
 from ple_tutorial.plots.scores import label_correlations, score_strip
 from ple_tutorial.plots.speed import speed_growth, speed_rows
-from ple_tutorial.plots.style import ARCHITECTURES, GREY, SHARED_COLOUR, TASK_COLOURS, figure, show, to_png, to_svg
+from ple_tutorial.plots.style import (
+    ARCHITECTURES,
+    GREY,
+    SHARED_COLOUR,
+    TASK_COLOURS,
+    figure,
+    picture,
+    show,
+    to_png,
+    to_svg,
+)
 
 # fmt: off
 __all__ = [
     "ARCHITECTURES", "GREY", "MAP_PARTS", "SHARED_COLOUR", "TASK_COLOURS", "cost_dots",
     "draw_family", "draw_routing", "figure", "gain_over_dial", "gain_rows", "gate_bars",
-    "gate_violins", "label_correlations", "rank_sweep", "reach_matrices", "sample_spaces", "score_strip",
+    "gate_violins", "label_correlations", "picture", "rank_sweep", "reach_matrices", "sample_spaces", "score_strip",
     "seesaw", "show", "speed_growth", "speed_rows", "to_png", "to_svg",
 ]
 # fmt: on

@@ -1,6 +1,9 @@
 """The look of all figures and how they are shown: colours, sizes, PNG, SVG and display in a notebook."""
 
+import base64
+import html
 import io
+from typing import Any
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -42,27 +45,49 @@ STYLE = {
 }
 
 
-def look(architecture):
-    """The label, colour and marker of an architecture, as keyword arguments of Matplotlib; grey if it has none."""
+def look(architecture: str) -> dict[str, str]:
+    """Return label, colour and marker of an architecture as keyword arguments of Matplotlib; unknown ones are grey.
+
+    >>> look("ple")
+    {'label': 'PLE', 'color': '#0072B2', 'marker': 'v'}
+    """
     label, colour, marker = ARCHITECTURES.get(architecture, (architecture, GREY, "o"))
     return {"label": label, "color": colour, "marker": marker}
 
 
-def figure(width=6.5, height=3.2, **subplots):
-    """An empty figure in the house style and its axes; sizes in inches, 6.5 being the width of a column."""
+def figure(width: float = 6.5, height: float = 3.2, **subplots) -> tuple[Figure, Any]:
+    """Return an empty figure in the house style, and its axes.
+
+    Args:
+        width: in inches; 6.5 is the width of a column.
+        height: in inches.
+        subplots: as for Matplotlib's ``Figure.subplots``: ``ncols``, ``nrows``, ``sharey``, ...
+
+    >>> fig, axes = figure(6.5, 2.6, ncols=2)
+    >>> len(axes)
+    2
+    """
     with matplotlib.rc_context(STYLE):
         fig = Figure(figsize=(width, height), layout="constrained")
         axes = fig.subplots(**subplots)
     return fig, axes
 
 
-def to_png(fig, dpi=200):
-    """The figure as the bytes of a PNG file."""
+def to_png(fig: Figure, dpi: int = 200) -> bytes:
+    """Return the figure as the bytes of a PNG file, the same on every run.
+
+    >>> to_png(figure()[0])[1:4]
+    b'PNG'
+    """
     return _bytes(fig, "png", {"Software": None}, dpi=dpi)
 
 
-def to_svg(fig):
-    """The figure as the bytes of an SVG file, the same on every run."""
+def to_svg(fig: Figure) -> bytes:
+    """Return the figure as the bytes of an SVG file, the same on every run.
+
+    >>> to_svg(figure()[0])[:5]
+    b'<?xml'
+    """
     return _bytes(fig, "svg", {"Date": None, "Creator": None})
 
 
@@ -72,15 +97,49 @@ def _bytes(fig, kind, metadata, **settings):
         return buffer.getvalue()
 
 
-def show(fig, alt):
-    """Display a figure in a notebook, with ``alt``, the text that a screen reader reads instead.
+def picture(fig: Figure, alt: str | None = None) -> dict[str, str]:
+    """Return what a notebook stores of a figure: the picture as HTML with its alt text, and the alt text as plain text.
+
+    An ``<img>`` of its own is the one form whose alt text reaches the reader in JupyterLab, in nbconvert's page and on
+    GitHub: for an output of type ``image/png``, JupyterLab and nbconvert write an ``<img>`` without one.
+
+    Args:
+        fig: the figure.
+        alt: what a screen reader reads instead of the picture, at least 20 letters; the figure's label if not given,
+            which the functions that draw architectures, sample spaces and rankings set.
 
     Raises:
-        ValueError: a text too short to stand for the picture.
+        ValueError: an alt text too short to replace the picture.
+
+    >>> fig, ax = figure()
+    >>> picture(fig, "Empty axes, as an example.")["text/plain"]
+    'Empty axes, as an example.'
+    """
+    alt = fig.get_label() if alt is None else alt
+    if not isinstance(alt, str) or len(alt) < 20:
+        checks.refuse("alt", "a sentence of at least 20 letters that says what the figure shows", repr(alt))
+    data = base64.b64encode(to_png(fig, dpi=130)).decode()
+    width = round(fig.get_figwidth() * 110)  # in the browser's pixels
+    return {
+        "text/html": f'<img alt="{html.escape(alt)}" width="{width}" src="data:image/png;base64,{data}">',
+        "text/plain": alt,
+    }
+
+
+def show(fig: Figure, alt: str | None = None) -> None:
+    """Display a figure in a notebook together with its alt text.
+
+    Args:
+        fig: the figure.
+        alt: what a screen reader reads instead of the picture; the figure's label if not given.
+
+    Raises:
+        ValueError: an alt text too short to replace the picture.
+
+    >>> fig, ax = figure()
+    >>> show(fig, "Empty axes, as an example.")  # doctest: +ELLIPSIS
+    {'text/html': '<img alt="Empty axes, as an example." width="715" src="data:image/png;base64,...
     """
     from IPython.display import display
 
-    if not isinstance(alt, str) or len(alt) < 20:
-        checks.refuse("alt", "a sentence that says what the figure shows", repr(alt))
-    metadata = {"alt": alt, "width": round(fig.get_figwidth() * 110)}
-    display({"image/png": to_png(fig, dpi=130), "text/plain": alt}, raw=True, metadata={"image/png": metadata})
+    display(picture(fig, alt), raw=True)
