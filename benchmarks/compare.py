@@ -204,28 +204,6 @@ COLUMNS = {  # heading: the row's key, and how it is printed
 }
 
 
-PAGE = {  # the same of a stored table, for docs/speed.md
-    "samples/s": COLUMNS["samples/s"],
-    "low to high": ("range", ""),
-    "`fit` is": ("times_fit", ".1f"),
-    "share": COLUMNS["share"],
-    "needed": COLUMNS["needed"],
-    "compile, s": COLUMNS["compile s"],
-    "peak, MB": COLUMNS["peak MB"],
-}
-
-
-def page(table):
-    """The lines of a stored comparison, a DataFrame, as Markdown."""
-    lines = ["| batch | way | " + " | ".join(PAGE) + " |", "|---:|---|" + "---:|" * len(PAGE)]
-    for row in table[table["samples_per_second"].notna()].to_dict("records"):
-        row["range"] = f"{row['samples_per_second_min']:,.0f} to {row['samples_per_second_max']:,.0f}"
-        cells = [format(row[key], style) for key, style in PAGE.values()]
-        cells[2] = "" if row["contender"] == OWN else f"{cells[2]} x"
-        lines.append(f"| {row['batch']} | {row['contender']} | " + " | ".join(cells) + " |")
-    return lines
-
-
 def text(rows):
     """The rows as a table for the terminal."""
     lines = [["", *COLUMNS]]

@@ -24,7 +24,7 @@ def seeded(initializer, *seed):
     return type(initializer).from_config(config)
 
 
-WIDE = 128  # columns; see docs/speed.md
+WIDE = 128  # columns; measured in docs/speed_log.md
 
 
 def product(x, kernel):

@@ -253,14 +253,6 @@ def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys)
     ]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_the_page_holds_the_table(name):
-    """On a failure: what docs/speed.md should hold stands in the message."""
-    root = compare.ROOT
-    wanted = "\n".join(compare.page(read_table(root / "figures" / f"bench_{name}.csv")))
-    assert wanted in (root / "docs" / "speed.md").read_text(encoding="utf-8"), wanted
-
-
 def test_a_table_that_is_not_there_says_how_to_make_it(tmp_path):
     with pytest.raises(FileNotFoundError, match="make it with: python -m benchmarks --only grid --out figures"):
         read_study_table(tmp_path / "bench_grid.csv")
