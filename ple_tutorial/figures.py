@@ -1,6 +1,5 @@
 """The figures by name: how the numbers of each are made, and which plot draws them."""
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ from ple_tutorial import checks, plots
 from ple_tutorial.budget import cost
 from ple_tutorial.data.synthetic import Sines, label_correlation
 from ple_tutorial.diagnostics import reach_by_table
-from ple_tutorial.metrics import METRICS, gain_table
+from ple_tutorial.metrics import gain_table
 from ple_tutorial.routing import ONE_LEVEL, routing
-from ple_tutorial.study import FAMILY, STUDIES, read_table, write_table
-
-STORED = Path(__file__).resolve().parent.parent / "figures"
+from ple_tutorial.study import FAMILY, STUDIES
+from ple_tutorial.study.results import STORED, family_runs, seed_gains, seesaw_points, stored, with_mean_mse
+from ple_tutorial.tables import replacing, rounded, write_table
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,6 @@ class Recipe:
     numbers: callable
     plot: callable
     alt: str
-
-
-def stored(name):
-    """The stored table of a study, as the notebooks read it.
-
-    Raises:
-        FileNotFoundError: it is not there; the message says which command makes it.
-    """
-    return read_table(STORED / f"{name}.csv")
 
 
 def numbers(name):
@@ -67,12 +57,15 @@ def draw(names=None, out=STORED):
         fig = FIGURES[name].plot(table)
         for ending, data in ((".png", plots.to_png(fig)), (".svg", plots.to_svg(fig))):
             paths.append(out / (name + ending))
-            beside = out / f"{name}{ending}.part"
-            beside.write_bytes(data)
-            os.replace(beside, paths[-1])
+            with replacing(paths[-1]) as beside:
+                beside.write_bytes(data)
         paths.append(out / f"{name}.csv")
         if name not in STUDIES:
-            write_table(table, paths[-1], [f"made by: python -m ple_tutorial figures --only {name}"])
+            write_table(
+                rounded(table.reset_index(drop=True)),
+                paths[-1],
+                [f"made by: python -m ple_tutorial figures --only {name}"],
+            )
         elif out.resolve() != STORED:
             shutil.copyfile(STORED / f"{name}.csv", paths[-1])
     return paths
@@ -138,14 +131,6 @@ def _cost_numbers():
     return pd.DataFrame(rows)
 
 
-def family_runs():
-    """The runs of the studies ``family_structure`` and ``family_budget``, told apart by ``size``."""
-    return pd.concat(
-        [stored("family_structure").assign(size="structure"), stored("family_budget").assign(size="budget")],
-        ignore_index=True,
-    )
-
-
 def _family_gains():
     gains = gain_table(with_mean_mse(family_runs()), "mean/mse", by=["correlation", "size"])
     return gains.reset_index().round(6)
@@ -156,23 +141,6 @@ def _label_correlation_numbers():
     dial = np.round(np.linspace(-1, 1, 41), 2)
     rows = [(p, draw, label_correlation(s, s, p, noise=0.1)) for draw, s in draws.items() for p in dial]
     return pd.DataFrame(rows, columns=["correlation", "draw", "pearson"])
-
-
-def seed_gains(runs, metric, by=(), baseline="single-task"):
-    """The gain of every single trial over the baseline with the same seed: ``by``, ``architecture``, ``seed``, ``gain``."""
-    keys = [*by, "seed"]
-    checks.columns("runs", runs, ["architecture", *keys, metric])
-    checks.choice("baseline", baseline, tuple(runs["architecture"].unique()))
-    base = runs[runs["architecture"] == baseline][[*keys, metric]].rename(columns={metric: "base"})
-    rows = runs[runs["architecture"] != baseline].merge(base, on=keys, validate="many_to_one")
-    rows["gain"] = METRICS[metric.rsplit("/")[-1]][1] * (rows[metric] - rows["base"])
-    return rows[[*by, "architecture", "seed", "gain"]]
-
-
-def with_mean_mse(runs):
-    """The runs with a column ``mean/mse``, the mean of the test MSE of tasks ``a`` and ``b``."""
-    checks.columns("runs", runs, ["a/mse", "b/mse"])
-    return runs.assign(**{"mean/mse": (runs["a/mse"] + runs["b/mse"]) / 2})
 
 
 def _plot_dial(runs):
@@ -191,20 +159,6 @@ def _plot_utilisation(summary):
     )
     row = means["correlation"].map(lambda p: f"correlation {p:g}")
     return plots.gate_bars(means.assign(row=row, column=label))
-
-
-def seesaw_points(runs):
-    """The path of every model in the plane of gains: against the single-task model with equal weights, 95 % intervals."""
-    checks.columns("runs", runs, ["architecture", "weight", "seed", "a/mse", "b/mse"])
-    single = runs[runs["architecture"] == "single-task"]
-    base = single[single["weight"] == 0.5].assign(architecture="base")
-    swept = pd.concat([runs, *(base.assign(weight=weight) for weight in runs["weight"].unique())])
-    points = []
-    for axis, task in (("x", "a"), ("y", "b")):
-        gains = gain_table(swept, f"{task}/mse", by=["weight"], baseline="base")
-        names = {"mean": axis, "low": f"{axis}_low", "high": f"{axis}_high", "positive": f"{axis}_positive"}
-        points.append(gains[list(names)].rename(columns=names))
-    return pd.concat(points, axis=1).reset_index()
 
 
 def _plot_violins(samples):

@@ -99,6 +99,17 @@ def write_table(table, path, head=()):
     return Path(path)
 
 
+def rounded(table, digits=6):
+    """The same table with its floating-point numbers rounded to so many significant ``digits``.
+
+    Example:
+        >>> rounded(pd.DataFrame({"mse": [0.123456789, 1234567.8]}))["mse"].tolist()
+        [0.123457, 1234570.0]
+    """
+    floats = [name for name in table.columns if table[name].dtype.kind == "f"]
+    return table.assign(**{name: [float(f"{x:.{digits}g}") for x in table[name]] for name in floats})
+
+
 def _digits(number):
     short = f"{number:.6g}"
     return short if float(short) == number else repr(float(number))

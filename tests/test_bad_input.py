@@ -405,8 +405,6 @@ WRONG = [
     (lambda: studied(record="score"), ValueError, "record", "'score'; did you mean 'scores'", "one of scores"),
     (lambda: study.run("dail", "out"), ValueError, "study", "'dail'; did you mean 'dial'", "one of dial"),
     (lambda: study.run("dial", None), TypeError, "out", "None", "a path"),
-    (lambda: study.read_table(None), TypeError, "path", "None", "a path"),
-    (lambda: study.write_table([1], "x.csv"), TypeError, "table", "list", "a DataFrame"),
     (lambda: study.dial_data(0, 0.5, rows="x"), TypeError, "rows", "'x'", "a whole number"),
     (lambda: study.seesaw_fit(1.5), ValueError, "weight", "1.5", "a number from 0 to 1"),
     (lambda: study.census_data(0, "coeds"), ValueError, "amounts", "'coeds'; did you mean 'codes'", "one of numbers"),

@@ -13,7 +13,7 @@ from benchmarks import compare, engine, parts, worker
 from benchmarks.networks import NETWORKS, Network
 from ple_tutorial import budget
 from ple_tutorial.routing import routing
-from ple_tutorial.study import read_table as read_study_table
+from ple_tutorial.study import results
 from ple_tutorial.tables import read_table
 
 TINY = Network(features=5, levels=(24, 16), towers=(2,))
@@ -253,9 +253,10 @@ def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys)
     ]
 
 
-def test_a_table_that_is_not_there_says_how_to_make_it(tmp_path):
+def test_a_table_that_is_not_there_says_how_to_make_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "STORED", tmp_path)
     with pytest.raises(FileNotFoundError, match="make it with: python -m benchmarks --only grid --out figures"):
-        read_study_table(tmp_path / "bench_grid.csv")
+        results.stored("bench_grid")
 
 
 def test_a_fit_that_does_not_run_is_a_failure(monkeypatch):

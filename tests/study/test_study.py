@@ -14,6 +14,7 @@ from ple_tutorial.diagnostics import reach
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import ARCHITECTURES
+from ple_tutorial.study import results
 from ple_tutorial.training import compilations, fit, predict
 
 SMALL = study.Study(
@@ -163,17 +164,10 @@ def test_an_unknown_study_names_the_nearest(tmp_path):
         study.run("dail", tmp_path)
 
 
-def test_a_table_is_written_whole_and_read_back(tmp_path):
-    table = pd.DataFrame({"architecture": ["cgc"], "a/mse": [0.25]})
-    path = study.write_table(table, tmp_path / "new" / "x.csv", ["made by: hand"])
-    assert path.read_text().splitlines()[0] == "# made by: hand"
-    pd.testing.assert_frame_equal(study.read_table(path), table)
-    assert [p.name for p in path.parent.iterdir()] == ["x.csv"]
-
-
-def test_a_missing_table_names_the_command(tmp_path):
+def test_a_missing_table_names_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "STORED", tmp_path)
     with pytest.raises(FileNotFoundError, match="python -m ple_tutorial study dial"):
-        study.read_table(tmp_path / "dial.csv")
+        figures.stored("dial")
 
 
 @pytest.mark.parametrize("name", list(study.STUDIES))

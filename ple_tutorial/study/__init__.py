@@ -1,0 +1,36 @@
+"""Studies: grids of independent trials, a file for each theme; ``STUDIES`` holds them all by name."""
+
+from ple_tutorial import checks
+from ple_tutorial.study import census, dial, family, gates, seesaw, store
+from ple_tutorial.study.census import (
+    CENSUS_FIT,
+    CENSUS_MODELS,
+    CENSUS_SINGLE,
+    CENSUS_SINGLE_FIT,
+    CENSUS_TREES,
+    census_data,
+    census_single,
+    census_trees,
+)  # fmt: skip
+from ple_tutorial.study.dial import DIAL_MODELS, FIT, dial_data
+from ple_tutorial.study.engine import Study, trials
+from ple_tutorial.study.family import FAMILY, FAMILY_BUDGET, SLUICE_CONTROLS, family_data, scored_on, with_constant
+from ple_tutorial.study.gates import gate_data
+from ple_tutorial.study.seesaw import seesaw_data, seesaw_fit
+
+THEMES = (dial, seesaw, gates, family, census)  # a new theme file is named here
+STUDIES = {name: study for theme in THEMES for name, study in theme.STUDIES.items()}
+__all__ = [
+    "CENSUS_FIT", "CENSUS_MODELS", "CENSUS_SINGLE", "CENSUS_SINGLE_FIT", "CENSUS_TREES", "DIAL_MODELS", "FAMILY",
+    "FAMILY_BUDGET", "FIT", "SLUICE_CONTROLS", "STUDIES", "Study", "census_data", "census_single", "census_trees",
+    "dial_data", "family_data", "gate_data", "run", "scored_on", "seesaw_data", "seesaw_fit", "trials", "with_constant",
+]  # fmt: skip
+
+
+def run(name, out, jobs=1):
+    """Run the study ``name`` of ``STUDIES`` and store its table as ``out/NAME.csv``; the path is returned.
+
+    Raises:
+        ValueError: an unknown study; the nearest match is named.
+    """
+    return store.run(name, STUDIES[checks.choice("study", name, tuple(STUDIES))], out, jobs)
