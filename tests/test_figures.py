@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import parts
-from ple_tutorial import figures, plots
-from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, routing
+from ple_tutorial import figures
 
 NAMES = list(figures.FIGURES)
 
@@ -71,28 +70,6 @@ def test_the_reach_matrices_are_the_papers():
         "ple": tuple({(1, "a"), (1, "b"), (1, "shared"), (2, task), (2, "shared")} for task in "ab"),
     }
     assert got == {(name, loss): wanted[name][i] for name in wanted for i, loss in enumerate("ab")}
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("tasks", [("a", "b"), ("click", "like", "watch", "share_it")])
-def test_the_drawing_holds_every_expert_gate_and_tower(architecture, tasks):
-    levels = 1 if architecture in ONE_LEVEL else 2
-    table = routing(architecture, tasks, shared_experts=2, task_experts=1, levels=levels)
-    texts = [text.get_text() for text in plots.draw_routing(table).axes[0].texts]
-    experts = sum(sum(level.experts.values()) for level in table.levels)
-    gates = sum(mixer.how == "gate" for level in table.levels for mixer in level.mixers.values())
-    names = {*(task[:7] for task in tasks), "shared"}
-    assert sum(text.rpartition(" ")[0] in names and text[-1].isdigit() for text in texts) == experts
-    assert texts.count("Σ") == gates
-    kinds = [mixer.how for level in table.levels for mixer in level.mixers.values()]
-    assert (texts.count("‖"), texts.count("α")) == (kinds.count("concat"), kinds.count("stitch"))
-    assert texts.count("β") == (len(tasks) if architecture == "sluice" else 0)
-    assert sum(text.startswith("tower ") for text in texts) == len(tasks)
-
-
-def test_an_unknown_part_of_the_map_is_refused():
-    with pytest.raises(ValueError, match="lit: expected one of features"):
-        plots.draw_routing(routing("ple", ["a", "b"]), lit="expert")
 
 
 # Numbers that figures and chapters compute from stored runs

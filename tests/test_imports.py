@@ -13,6 +13,7 @@ SHAPES = {"TaskData", "FeatureSpec"}  # what the ground floor may take from data
 GROUND = {"data", "layers", "routing", "losses", "metrics", "plots", "ranking"}
 MAY_IMPORT = {
     **{room: set() for room in ANYONE | GROUND},
+    "plots": {"routing"},
     "models": {"layers", "routing"},
     "training": {"losses", "metrics", "models"},
     "gates": {"layers", "models"},

@@ -1,6 +1,7 @@
 """Numbers in, a ``Figure`` out: one function a picture. Colours are safe for colour-blind readers (Okabe and Ito)."""
 
-from ple_tutorial.plots.architecture import MAP_PARTS, cost_dots, draw_family, draw_routing, reach_matrices
+from ple_tutorial.plots.architecture import MAP_PARTS, draw_family, draw_routing
+from ple_tutorial.plots.family import cost_dots, reach_matrices
 from ple_tutorial.plots.gains import gain_over_dial, gain_rows, seesaw
 from ple_tutorial.plots.gates import gate_bars, gate_violins
 from ple_tutorial.plots.ranking import rank_sweep, sample_spaces

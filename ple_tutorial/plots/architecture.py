@@ -1,45 +1,73 @@
-"""Drawings of architectures from their routing tables, and what an architecture reaches and costs."""
+"""Drawings of architectures, made from their routing tables."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 from matplotlib.colors import to_rgba
-from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyBboxPatch
 
 from ple_tutorial import checks
+from ple_tutorial.plots.description import describe
 from ple_tutorial.plots.style import GREY, SHARED_COLOUR, TASK_COLOURS, figure, look
+from ple_tutorial.routing import Routing
 
 MAP_PARTS = ("features", "experts", "gates", "levels", "towers", "losses", "score")
 
 
-def draw_routing(table, lit=None, title=None):
-    """An architecture drawn from its routing table, from the features at the bottom to the towers at the top.
+def draw_routing(table: Routing, lit: str | Sequence[str] | None = None, title: str | None = None) -> Figure:
+    """Draw an architecture from its routing table, from the features at the bottom to the score at the top.
 
-    A circle with a sum sign is a gate, its dashed line the selector where that is not the features; a box with two bars
-    puts experts side by side; a box with an alpha is a stitch, one with a beta the combination of all levels that a
-    tower reads. A dotted line lets no gradient back. A plus beside a gate adds the own experts once more.
+    A circle with a sum sign is a gate, with a dashed line from its selector unless that is the features; a box with two
+    bars puts experts side by side; a box with an alpha is a stitch, one with a beta the combination of all levels that a
+    tower reads. Along a dotted line no gradient flows back. A plus at a gate adds its own experts once more.
 
     Args:
-        table: a ``routing.Routing``.
-        lit: one of ``MAP_PARTS`` or several; the rest is faded. All is lit if not given.
+        table: the routing table.
+        lit: the parts to highlight, one or several of ``MAP_PARTS``; the rest is faded. Without it nothing is faded.
         title: above the drawing; the architecture's name if not given.
+
+    Returns:
+        The figure; its label is an alt text made from the table.
+
+    Raises:
+        ValueError: an unknown part; the message names the nearest match.
+
+    >>> from ple_tutorial.routing import routing
+    >>> fig = draw_routing(routing("hard-sharing", ["a", "b"]), lit="experts")
+    >>> fig.get_label().split(". ")[1]
+    'The features feed 1 shared expert'
     """
     _check_tables("table", [table])
-    lit = MAP_PARTS if lit is None else [lit] if isinstance(lit, str) else checks.row("lit", lit, "names of parts")
-    for part in lit:
+    chosen = () if lit is None else (lit,) if isinstance(lit, str) else checks.row("lit", lit, "names of parts")
+    for part in chosen:
         checks.choice("lit", part, MAP_PARTS)
     fig, ax = figure(6.5, 0.62 * (3.5 + _Drawing.LEVEL * len(table.levels)))
-    _Drawing(ax, table, lit, title or look(table.architecture)["label"])
+    _Drawing(ax, table, chosen or MAP_PARTS, title or look(table.architecture)["label"])
+    fig.set_label(" ".join([f"{title}."] * bool(title) + [describe(table, chosen)]))
     return fig
 
 
 def _check_tables(argument, tables):
-    if not tables or not all(hasattr(table, "levels") for table in tables):
-        checks.refuse(argument, "a Routing, as of routing.routing", repr(tables), TypeError)
+    if not tables or not all(isinstance(table, Routing) for table in tables):
+        checks.refuse(argument, "a Routing, which routing.routing makes", repr(tables), TypeError)
 
 
-def draw_family(tables, columns=5):
-    """Several routing tables side by side, in the manner of the PLE paper's Figure 1; without losses and score."""
+def draw_family(tables: Sequence[Routing], columns: int = 5) -> Figure:
+    """Draw several routing tables next to each other, as in the PLE paper's Figure 1, without losses and score.
+
+    Args:
+        tables: the routing tables, in reading order.
+        columns: drawings in a row.
+
+    Returns:
+        The figure; its label, the alt text, names the architectures.
+
+    >>> from ple_tutorial.routing import routing
+    >>> draw_family([routing(name, ["a", "b"]) for name in ("mmoe", "cgc")]).get_label()
+    'Drawings of 2 architectures, 5 in a row: MMoE, CGC.'
+    """
     _check_tables("tables", checks.row("tables", tables, "a list of Routing"))
     checks.count("columns", columns)
     levels = max(len(table.levels) for table in tables)
@@ -48,14 +76,15 @@ def draw_family(tables, columns=5):
     parts = set(MAP_PARTS) - {"losses", "score"}
     for ax in axes.flat[len(tables) :]:
         ax.set_axis_off()
+    names = [look(table.architecture)["label"] for table in tables]
     drawings = [
-        _Drawing(ax, table, parts, look(table.architecture)["label"], small=True)
-        for ax, table in zip(axes.flat, tables, strict=False)
+        _Drawing(ax, table, parts, name, small=True) for ax, table, name in zip(axes.flat, tables, names, strict=False)
     ]
     span = max(drawing.width for drawing in drawings) / 2 + 0.2
     for drawing in drawings:  # all in one scale
         drawing.ax.set_xlim(drawing.width / 2 - span, drawing.width / 2 + span)
         drawing.ax.set_ylim(-0.45, 1.6 + _Drawing.LEVEL * levels)
+    fig.set_label(f"Drawings of {len(tables)} architectures, {columns} in a row: {', '.join(names)}.")
     return fig
 
 
@@ -209,65 +238,3 @@ def _short(name, most):
 def _on_white(colour, alpha):
     """The colour that ``colour`` gives on white paper: opaque, so that no line shines through."""
     return tuple(1 - alpha * (1 - part) for part in to_rgba(colour)[:3])
-
-
-def reach_matrices(table, columns=5):
-    """Whose loss reaches whose experts: a small matrix an architecture, a row a loss, a column a group of experts.
-
-    Args:
-        table: columns ``architecture``, ``loss`` (a task), ``level``, ``group``, ``reached`` (truth).
-    """
-    names = list(dict.fromkeys(table["architecture"]))
-    rows = -(-len(names) // columns)
-    fig, axes = figure(7.2, 1.15 * rows + 0.4, nrows=rows, ncols=columns, squeeze=False)
-    colours = dict(zip(dict.fromkeys(table["loss"]), TASK_COLOURS, strict=False))
-    widest = max(len(part.groupby(["level", "group"])) for _, part in table.groupby("architecture"))
-    for ax, name in zip(axes.flat, names, strict=False):
-        part, x = table[table["architecture"] == name], 0.0
-        ticks = {}
-        for level, of_level in part.groupby("level"):
-            start = x
-            for group, cells in of_level.groupby("group", sort=False):
-                for y, (loss, colour) in enumerate(colours.items()):
-                    reached = cells.loc[cells["loss"] == loss, "reached"].item()
-                    square = {"facecolor": colour if reached else "white", "edgecolor": GREY}
-                    ax.add_patch(Rectangle((x, y), 1, 1, **square))
-                    if not reached:
-                        ax.text(x + 0.5, y + 0.5, "0", ha="center", va="center", fontsize=8)
-                ticks[x + 0.5] = group if group != "shared" else "sh."
-                x += 1
-            ax.text((start + x) / 2, -0.12, f"level {level}", ha="center", va="bottom", fontsize=7, color=GREY)
-            x += 0.4 if len(ticks) > level else 1.4  # room for the word
-        right = x - 0.4
-        ax.set(xlim=((right - widest) / 2 - 0.3, (right + widest) / 2 + 0.3), ylim=(len(colours) + 0.05, -0.6))
-        ax.set_xticks(list(ticks), list(ticks.values()), fontsize=8)
-        ax.set_yticks([y + 0.5 for y in range(len(colours))], [f"loss {loss}" for loss in colours], fontsize=8)
-        ax.set_title(look(name)["label"], fontsize=9)
-        ax.tick_params(length=0)
-        ax.grid(visible=False)
-        ax.spines[:].set_visible(False)
-    for ax in axes.flat[len(names) :]:
-        ax.set_axis_off()
-    return fig
-
-
-def cost_dots(table):
-    """Parameters and operations of each architecture: filled at equal structure, hollow at an equal budget.
-
-    Args:
-        table: columns ``architecture``, ``size`` (``structure`` or ``budget``), ``parameters``, ``flops``.
-    """
-    fig, axes = figure(6.5, 3.4, ncols=2, sharey=True)
-    names = list(dict.fromkeys(table["architecture"]))[::-1]
-    labels = {"parameters": "parameters (thousands)", "flops": "operations a sample (thousand FLOP)"}
-    for ax, (column, label) in zip(axes, labels.items(), strict=True):
-        for size, fill in (("structure", "full"), ("budget", "none")):
-            of_size = table[table["size"] == size].set_index("architecture")[column] / 1e3
-            ax.plot(of_size[names], range(len(names)), "o", color=TASK_COLOURS[0], fillstyle=fill, ms=6)
-        ax.set_xlabel(label)
-        ax.set_yticks(range(len(names)), [look(name)["label"] for name in names])
-        ax.set_xlim(left=0)
-    for size, fill in (("layers of equal width", "full"), ("widths for an equal budget", "none")):
-        axes[0].plot([], [], "o", color=TASK_COLOURS[0], fillstyle=fill, label=size)
-    fig.legend(loc="outside lower center", ncols=2, frameon=False)
-    return fig

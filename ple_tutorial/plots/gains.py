@@ -1,17 +1,22 @@
 """Plots of MTL gains: over the dial, over the loss weights, and by architecture."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from ple_tutorial import checks
 from ple_tutorial.plots.style import ARCHITECTURES, TASK_COLOURS, figure, look
 
 
-def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of the signal's variance)"):
-    """Mean gain with its interval over the correlation, one line an architecture.
+def gain_over_dial(
+    gains: pd.DataFrame, runs: pd.DataFrame | None = None, ylabel: str = "MTL gain (units of the signal's variance)"
+) -> Figure:
+    """Plot the mean gain with its interval over the correlation, one colour for each architecture.
 
     Args:
         gains: ``metrics.gain_table`` by ``correlation``.
         runs: the gain of each seed, columns ``correlation``, ``architecture``, ``gain``; drawn as faint points.
+        ylabel: of the vertical axis.
     """
     gains = checks.columns("gains", gains).reset_index()
     checks.columns("gains", gains, ["architecture", "correlation", "mean", "low", "high"])
@@ -43,15 +48,20 @@ def gain_over_dial(gains, runs=None, ylabel="MTL gain (units of the signal's var
     return fig
 
 
-def seesaw(points, labels=("a", "b"), unit="units of the signal's variance", near=0.12):
-    """Gain of one task against the gain of the other under a sweep of loss weights, one path an architecture.
+def seesaw(
+    points: pd.DataFrame,
+    labels: tuple[str, str] = ("a", "b"),
+    unit: str = "units of the signal's variance",
+    near: float = 0.12,
+) -> Figure:
+    """Plot the gain of one task against that of the other for a sweep of loss weights, one path for each architecture.
 
     Args:
-        points: a DataFrame with ``architecture``, ``weight`` (of the first task, 0 to 1), and for each axis
+        points: columns ``architecture``, ``weight`` (of the first task, 0 to 1), and for each axis
             ``x``, ``x_low``, ``x_high``, ``y``, ``y_low``, ``y_high`` (mean gain and its interval).
         labels: names of the two tasks.
         unit: of the gains.
-        near: the right panel shows the surroundings of the origin, so far to the left and down.
+        near: how far the right panel, which shows the neighbourhood of the origin, reaches to the left and down.
     """
     checks.columns("points", points, ["architecture", "weight", "x", "x_low", "x_high", "y", "y_low", "y_high"])
     fig, axes = figure(7.2, 3.9, ncols=2)
@@ -87,11 +97,14 @@ def seesaw(points, labels=("a", "b"), unit="units of the signal's variance", nea
     return fig
 
 
-def gain_rows(gains, xlabel="MTL gain (units of the signal's variance)"):
-    """Mean gain with its interval, a panel a correlation, a row an architecture: filled at equal structure, hollow at budget.
+def gain_rows(gains: pd.DataFrame, xlabel: str = "MTL gain (units of the signal's variance)") -> Figure:
+    """Plot the mean gain with its interval: a panel for each correlation, a row for each architecture.
+
+    Filled points are models with layers of equal width, hollow ones models with an equal budget.
 
     Args:
         gains: columns ``correlation``, ``architecture``, ``size``, ``mean``, ``low``, ``high``.
+        xlabel: of the horizontal axes.
     """
     panels = sorted(gains["correlation"].unique())
     fig, axes = figure(7.2, 3.6, ncols=len(panels), sharey=True, sharex=True)

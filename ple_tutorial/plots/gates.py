@@ -1,16 +1,18 @@
 """Plots of gate weights: means as bars, distributions as violins."""
 
 import matplotlib
+import pandas as pd
+from matplotlib.figure import Figure
 
 from ple_tutorial import checks
 from ple_tutorial.plots.style import ARCHITECTURES, SHARED_COLOUR, TASK_COLOURS, figure, look
 
 
-def gate_bars(summary):
-    """Expert utilisation in the layout of the PLE paper's Figure 8: a bar an expert, its line the spread over samples.
+def gate_bars(summary: pd.DataFrame) -> Figure:
+    """Plot mean gate weights as in the PLE paper's Figure 8: a bar for each expert, with the spread over samples as a line.
 
     Args:
-        summary: as of ``gates.summarise``, with the columns ``row`` and ``column``: titles of the panels of a grid.
+        summary: the table of ``gates.summarise`` with two more columns, ``row`` and ``column``: the panel in a grid.
     """
     checks.columns("summary", summary, ["row", "column", "level", "gate", "expert", "mean", "std"])
     lines, columns = (list(dict.fromkeys(summary[key])) for key in ("row", "column"))
@@ -48,11 +50,12 @@ def group_colours(table):
     return colours | ({"shared": SHARED_COLOUR} if "shared" in groups else {})
 
 
-def gate_violins(samples):
-    """Distributions of gate weights over samples: a row of panels an architecture's gates, a violin an expert.
+def gate_violins(samples: pd.DataFrame) -> Figure:
+    """Plot distributions of gate weights over samples: a column of panels for each architecture, a violin for each expert.
 
     Args:
-        samples: tidy, columns ``architecture``, ``correlation``, ``gate`` (with its level), ``expert``, ``weight``.
+        samples: a row for each weight, with the columns ``architecture``, ``correlation``, ``gate`` (with its level),
+            ``expert`` and ``weight``.
     """
     checks.columns("samples", samples, ["architecture", "correlation", "gate", "expert", "weight"])
     rows = list(dict.fromkeys(samples["correlation"]))

@@ -1,20 +1,31 @@
 """Plots for ranking: places in the feed, and sample spaces."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import pandas as pd
 from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ple_tutorial import checks
 from ple_tutorial.plots.style import GREY, TASK_COLOURS, figure
 
 
-def rank_sweep(places, xlabel, lit=None):
-    """The place of each video in the feed over the settings of something, one line a video.
+def rank_sweep(places: pd.DataFrame, xlabel: str, lit: Sequence[str] | None = None) -> Figure:
+    """Plot the place of each video in the feed over the settings of something, one line a video.
 
     Args:
-        places: a DataFrame, one row a setting (its index: numbers, or words), one column a video; 1 is the top.
+        places: one row a setting (its index: numbers, or words), one column a video; place 1 is the top of the feed.
         xlabel: what the settings are.
         lit: the videos to colour; the four that move most if not given.
+
+    Returns:
+        The figure; its label, the alt text, tells the places of the coloured videos.
+
+    >>> places = pd.DataFrame({"cat": [1, 2], "debate": [2, 1]}, index=[0.0, 0.5])
+    >>> rank_sweep(places, "weight of CMR").get_label()
+    'Places of 2 videos in the feed (1 is the top) as weight of CMR goes from 0 to 0.5. cat: 1 to 2; debate: 2 to 1.'
     """
     checks.columns("places", places)
     fig, ax = figure(6.5, 0.34 * places.shape[1] + 0.7)
@@ -36,17 +47,30 @@ def rank_sweep(places, xlabel, lit=None):
     ax.set_xlabel(xlabel)
     ax.set_ylabel("place in the feed (1 = top)")
     ax.grid(visible=False)
+    told = places if len(places) < 5 else places.iloc[[0, -1]]  # the settings that the alt text tells
+    settings = " to ".join(step if words else f"{step:g}" for step in told.index)
+    moved = "; ".join(f"{name}: {' to '.join(map(str, told[name]))}" for name in lit)
+    fig.set_label(
+        f"Places of {places.shape[1]} videos in the feed (1 is the top) as {xlabel} goes from {settings}. {moved}."
+    )
     return fig
 
 
-def sample_spaces(counts, trains):
-    """Sample spaces as squares whose areas are their numbers of samples, each within the one before it.
+def sample_spaces(counts: dict[str, int], trains: dict[str, str]) -> Figure:
+    """Draw sample spaces as squares whose areas are their numbers of samples, each within the one before it.
 
     Args:
-        counts: ``{space: samples}`` from the outermost to the innermost; the last two overlap, within the one before.
-        trains: ``{space: text}``, what it is for.
+        counts: ``{space: number of samples}`` from the outermost to the innermost; the last two overlap and both lie
+            within the space before them.
+        trains: ``{space: text}``, which tasks it trains.
+
+    Returns:
+        The figure; its label, the alt text, tells the numbers.
 
     Source: PLE paper, Figure 6 (there as ellipses, without numbers).
+
+    >>> sample_spaces({"impression": 100, "play": 25, "share": 4, "comment": 2}, {"play": "trains VCR"}).get_label()
+    'Nested squares, areas to scale: impression 100; in it play 25 (trains VCR); in it, overlapping, share 4 and comment 2.'
     """
     fig, ax = figure(6.5, 2.6)
     ax.set_axis_off()
@@ -68,4 +92,8 @@ def sample_spaces(counts, trains):
             left = 0.62 * side
     ax.set_xlim(-0.02, 2.75)
     ax.set_ylim(-0.02, 1.02)
+    told = [f"{space} {n:,}" + (f" ({trains[space]})" if space in trains else "") for space, n in counts.items()]
+    fig.set_label(
+        f"Nested squares, areas to scale: {'; in it '.join(told[:-2])}; in it, overlapping, {told[-2]} and {told[-1]}."
+    )
     return fig

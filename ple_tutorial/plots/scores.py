@@ -1,18 +1,20 @@
 """Plots of test scores, and of the labels that the scores are measured on."""
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
 from ple_tutorial import checks
 from ple_tutorial.plots.style import ARCHITECTURES, GREY, TASK_COLOURS, figure, look
 
 
-def score_strip(runs, metrics, by, strips):
-    """Every run as a point and the mean as a line: one panel a metric, one row a model, two strips a row.
+def score_strip(runs: pd.DataFrame, metrics: dict[str, str], by: str, strips: dict) -> Figure:
+    """Plot every run as a point and the mean as a line: a panel for each metric, a row with two strips for each model.
 
     Args:
         runs: columns ``architecture``, ``by`` and those of ``metrics``.
         metrics: ``{column: label of its axis}``.
-        by: the column that tells the strips apart.
+        by: the column that decides in which strip a run lies.
         strips: ``{value of that column: label}``, two of them; the first is drawn filled, the second hollow.
     """
     checks.columns("runs", runs, ["architecture", by, *metrics])
@@ -35,8 +37,8 @@ def score_strip(runs, metrics, by, strips):
     return fig
 
 
-def label_correlations(table):
-    """Pearson correlation of the labels over the dial, one thin line a draw of the sines, their median thick.
+def label_correlations(table: pd.DataFrame) -> Figure:
+    """Plot the labels' Pearson correlation over the dial: a thin line for each draw of the sines, a thick one for the median.
 
     Args:
         table: columns ``correlation``, ``draw``, ``pearson``.

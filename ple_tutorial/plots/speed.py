@@ -1,14 +1,18 @@
 """Plots of training speed."""
 
+import pandas as pd
+from matplotlib.figure import Figure
+
 from ple_tutorial.plots.style import TASK_COLOURS, figure
 
 
-def speed_rows(table, batch=256):
-    """Samples a second of each way to train, a panel a network: median, lowest and highest of the rounds.
+def speed_rows(table: pd.DataFrame, batch: int = 256) -> Figure:
+    """Plot the samples per second of each way to train, a panel for each network: median, lowest and highest round.
 
     Args:
-        table: columns ``network``, ``batch``, ``contender``, ``samples_per_second`` and the same with ``_min``, ``_max``; ways
-            that could not be run are left out.
+        table: columns ``network``, ``batch``, ``contender``, ``samples_per_second`` and the same with ``_min``, ``_max``; rows
+            without a speed are left out.
+        batch: samples in a batch; rows with another number are left out.
     """
     table = table[(table["batch"] == batch) & table["samples_per_second"].notna()]
     panels, names = list(dict.fromkeys(table["network"])), list(dict.fromkeys(table["contender"]))[::-1]
@@ -27,8 +31,8 @@ def speed_rows(table, batch=256):
     return fig
 
 
-def speed_growth(table):
-    """Samples a second as one size of a network grows, a panel a size: median, lowest and highest of the rounds.
+def speed_growth(table: pd.DataFrame) -> Figure:
+    """Plot the samples per second as one size of a network grows, a panel for each size: median, lowest and highest round.
 
     Args:
         table: columns ``size``, ``value``, ``samples_per_second``, ``low``, ``high``, ``flops``.
