@@ -12,7 +12,7 @@ FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python
 	"or name it: make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python3" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tutorial test notebooks lab figures lint lock lowest mutants peers bench clean which-python
+.PHONY: help setup tutorial test notebooks student lab figures lint lock lowest mutants peers bench clean which-python
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -27,6 +27,9 @@ test: $(READY) ## run all tests, and every notebook against its stored outputs
 
 notebooks: $(READY) ## (author) run the notebooks in place and store their outputs; ARGS="04 05" for some
 	@$(PY) -m ple_tutorial notebooks --in-place $(ARGS)
+
+student: $(READY) ## write the notebooks without solutions into build/student, and with them into build/solutions
+	@$(PY) -m ple_tutorial student $(ARGS)
 
 lab: $(READY) ## open JupyterLab on the series
 	$(PY) -m jupyterlab notebooks $(ARGS)

@@ -1,4 +1,4 @@
-"""The command line: ``python -m ple_tutorial tutorial | notebooks | figures | study``.
+"""The command line: ``python -m ple_tutorial tutorial | notebooks | student | figures | study``.
 
 One function a command, with its arguments above it. What a command needs is imported inside it, so that the command line itself
 starts, and says what to do, on a Python without the packages.
@@ -83,6 +83,17 @@ def notebooks(chapters, in_place, out):
         paths = notebooks.chapters(chapters)
     outcomes = notebooks.run(paths, None if in_place else out, tell=say)
     return finish(outcomes, "notebooks" if in_place else str(out))
+
+
+@command("write the chapters without solutions, for students, and with them, for teachers", out("build"))
+def student(out):
+    from ple_tutorial.course import editions, notebooks
+
+    with checking_words():
+        paths = notebooks.chapters()
+        editions.write_editions(paths, out)
+    say(f"{len(paths)} chapters, without solutions in {out / 'student'}, with them in {out / 'solutions'}.")
+    return 0
 
 
 @command(

@@ -49,7 +49,7 @@ def clone(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("target", ["tutorial", "test", "notebooks", "lab", "figures", "lint"])
+@pytest.mark.parametrize("target", ["tutorial", "test", "notebooks", "student", "lab", "figures", "lint"])
 def test_a_target_needs_the_setup_alone(clone, target):
     steps = make(clone, "-n", target).stdout
     assert "pip" not in steps
