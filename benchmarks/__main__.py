@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{error}. This Python lacks the packages: run `make bench`", file=sys.stderr)
         return 1
     try:
-        names, path = parts.asked(args.only, args.json, args.quick, args.out)
+        names, path = parts.chosen(args.only, args.json, args.quick, args.out)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""The comparison: the same network, data, batch, optimizer and number of steps for all contenders, turn by turn."""
+"""The comparison: all contenders train the same network on the same data, and take turns."""
 
 import contextlib
 import json
@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from benchmarks.worker import WHERE, reason
 
 RATE = "matrix product"
 OWN = "fit"
-ROOT = Path(__file__).resolve().parents[1]  # from where `-m benchmarks.worker` is found
-PATIENCE = 600  # seconds that a worker may take for one answer
+ROOT = Path(__file__).resolve().parents[1]  # the folder in which Python finds `benchmarks.worker`
+PATIENCE = 600  # seconds to wait for one answer of a worker
 
 
 @dataclass(frozen=True)
 class Case:
-    """A network of ``NETWORKS``, a batch size, and how long a round is: rows, all of them in whole batches, and epochs."""
+    """A network of ``NETWORKS``, a batch size, and the length of a round: rows (whole batches) and epochs."""
 
     name: str
     batch: int
@@ -29,16 +30,16 @@ class Case:
     epochs: int
 
     @property
-    def network(self):
+    def network(self) -> Network:
         return NETWORKS[self.name]
 
-    def message(self):
-        """What a worker must know."""
+    def message(self) -> str:
+        """Return what a worker needs to know, as JSON."""
         sizes = {"batch": self.batch, "rows": self.rows, "epochs": self.epochs}
         return json.dumps({"network": vars(self.network)} | sizes)
 
 
-# Rounds of `fit` that last half a second or more on two cores, and in which copying the rows hardly counts.
+# A round of `fit` takes half a second or more on two cores, so that copying the rows hardly counts.
 CASES = [
     *(
         Case(name, *size)
@@ -50,69 +51,82 @@ CASES = [
 QUICK = [Case("trial", 256, 2**14, 2)]
 
 
-class Gone(Exception):
-    """A worker that cannot go on, with the reason."""
+class WorkerFailed(Exception):
+    """A worker cannot go on; the message says why."""
 
 
 class Worker:
-    """A process that takes turns: each line that goes in brings one line of JSON out."""
+    """A process that waits for its turn: for each line of input it writes one line of JSON.
 
-    def __init__(self, command, patience=PATIENCE):
+    Args:
+        command: the program and its arguments.
+        patience: seconds to wait for an answer.
+    """
+
+    def __init__(self, command: list[str], patience: float = PATIENCE):
         self.patience = patience
         self.errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - close() closes it
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors}
         self.process = subprocess.Popen(command, text=True, cwd=ROOT, **pipes)
 
-    def answer(self):
-        """Wait for the next line; Gone where none comes."""
+    def answer(self) -> dict:
+        """Wait for the next line and return what it holds.
+
+        Raises:
+            WorkerFailed: no line within the patience, or the process died or reports a failure.
+        """
         ready, _, _ = select.select([self.process.stdout], [], [], self.patience)
         if not ready:
             self.close()
-            raise Gone(f"no answer within {self.patience} s")
+            raise WorkerFailed(f"no answer within {self.patience} s")
         line = self.process.stdout.readline()
         if not line:
             status = self.process.wait()
             self.errors.seek(0)
             last = self.errors.read().strip().splitlines()[-1:] or [""]
-            raise Gone(reason(RuntimeError(f"died with status {status}; {last[0]}")).removeprefix("RuntimeError: "))
+            raise WorkerFailed(
+                reason(RuntimeError(f"died with status {status}; {last[0]}")).removeprefix("RuntimeError: ")
+            )
         answer = json.loads(line)
         if "failed" in answer:
-            raise Gone(answer["failed"])
+            raise WorkerFailed(answer["failed"])
         return answer
 
-    def go(self):
-        """Let it train a round; return its answer."""
-        with contextlib.suppress(BrokenPipeError):  # then the answer says why
+    def go(self) -> dict:
+        """Let the worker train one round; return its answer."""
+        with contextlib.suppress(BrokenPipeError):  # answer() finds out why
             self.process.stdin.write("go\n")
             self.process.stdin.flush()
         return self.answer()
 
-    def close(self):
-        """End the process, whatever it is doing."""
+    def close(self) -> None:
+        """Kill the process."""
         self.process.kill()
         with self.process, self.errors:
             pass
 
 
-def start(name, case):
-    """The worker of a contender."""
+def start(name: str, case: Case) -> Worker:
+    """Start the worker of a contender."""
     return Worker([sys.executable, "-m", "benchmarks.worker", name, case.message()])
 
 
-def turns(names, case, rounds, start=start):
+def turns(
+    names: Sequence[str], case: Case, rounds: int, start: Callable[[str, Case], Worker] = start
+) -> dict[str, list[dict] | str]:
     """Let the contenders train in turn, one at a time: A B C A B C ...
 
     Returns:
-        ``{name: its answers}``, the first of them from building and one epoch, then one a round; or ``{name: why it is
-        gone}``.
+        ``{name: answers}``: the first answer is about building and one epoch, then there is one for each round. For a
+        contender that failed, ``{name: the reason}``.
     """
     workers, answers = {}, {}
 
     def turn(name, ask):
         try:
             answers.setdefault(name, []).append(ask())
-        except Gone as gone:
-            answers[name] = str(gone)
+        except WorkerFailed as failure:
+            answers[name] = str(failure)
             workers.pop(name).close()
 
     try:
@@ -128,24 +142,24 @@ def turns(names, case, rounds, start=start):
     return answers
 
 
-def table(case, answers):
-    """The rows of a case, one a contender, as flat dicts.
+def table(case: Case, answers: dict[str, list[dict] | str]) -> list[dict]:
+    """Return the rows of a case, one for each contender, as flat dicts.
 
-    ``gflops`` counts three times the products forward, ``gflops_needed`` leaves out the gradient of the features; both
-    count the network that the contender really built. ``share`` and ``share_needed`` are the parts of the plain
-    matrix-product rate of the same rounds. ``times_fit`` is how many times its rounds last as long as those of ``fit``.
-    ``compile_seconds`` is what the first epoch took more than a later one.
+    ``gflops`` counts three times the products of a forward pass, ``gflops_needed`` leaves out the gradient of the features.
+    Both count the network that the contender really built. ``share`` and ``share_needed`` divide them by the rate of plain
+    matrix products in the same rounds. ``times_fit`` is how many times as long a round takes as one of ``fit``.
+    ``compile_seconds`` is how much longer the first epoch took than a later one.
     """
     rate = None
     if isinstance(answers.get(RATE), list):
         rate = statistics.median(answer["gflops"] for answer in answers[RATE][1:])
     rows = []
-    for name, told in answers.items():
+    for name, found in answers.items():
         row = {"network": case.name, "batch": case.batch, "contender": name}
-        if isinstance(told, str):
-            rows.append(row | {"note": told})
+        if isinstance(found, str):
+            rows.append(row | {"note": found})
             continue
-        first, *rounds = told
+        first, *rounds = found
         row |= {"peak_mb": rounds[-1]["megabytes"], "note": first["note"]}
         if name == RATE:
             rates = [answer["gflops"] for answer in rounds]
@@ -180,17 +194,22 @@ def _trained(case, first, rounds, rate):
     return row | ({"share": convention / rate, "share_needed": needed / rate} if rate else {})
 
 
-def measure(cases, rounds, tell, start=start):
-    """Run the comparison; return its rows."""
+def measure(
+    cases: Sequence[Case],
+    rounds: int,
+    tell: Callable[[str], None],
+    start: Callable[[str, Case], Worker] = start,
+) -> list[dict]:
+    """Run the comparison and return its rows."""
     rows = []
     for case in cases:
-        tell(f"\n{case.name}, batch {case.batch}: {case.rows} rows x {case.epochs} epochs a round, {rounds} rounds")
+        tell(f"\n{case.name}, batch {case.batch}: {case.rows} rows x {case.epochs} epochs per round, {rounds} rounds")
         rows += table(case, turns([*WHERE], case, rounds, start))
         tell(text(rows[-len(WHERE) :]))
     return rows
 
 
-COLUMNS = {  # heading: the row's key, and how it is printed
+COLUMNS = {  # heading: the key of the row, and the format
     "samples/s": ("samples_per_second", ",.0f"),
     "min": ("samples_per_second_min", ",.0f"),
     "max": ("samples_per_second_max", ",.0f"),
@@ -204,8 +223,8 @@ COLUMNS = {  # heading: the row's key, and how it is printed
 }
 
 
-def text(rows):
-    """The rows as a table for the terminal."""
+def text(rows: list[dict]) -> str:
+    """Return the rows as a table for the terminal."""
     lines = [["", *COLUMNS]]
     for row in rows:
         cells = [format(row[key], style) if key in row else "" for key, style in COLUMNS.values()]

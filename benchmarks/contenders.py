@@ -1,14 +1,19 @@
-"""This package's ``fit``, Keras's ``model.fit`` on the same model, and the plain matrix product beside them.
+"""The contenders that need no other package: this package's ``fit``, Keras's ``model.fit``, and plain matrix products.
 
-A contender is a function of a network, features ``(batch, features)``, labels ``{task: (batch, 1)}`` and a batch size. It
-returns a ``Contender``, ready to train with Adam at 1e-3, Keras's and PyTorch's default.
+A contender is a function of a network, features ``(rows, features)``, labels ``{task: (rows, 1)}`` and a batch size. It
+returns a ``Contender`` that trains with Adam and a learning rate of 1e-3, the default of Keras and of PyTorch.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+
+import numpy as np
 
 from benchmarks.networks import Network
+
+Features = np.ndarray  # (rows, features), float32
+Labels = dict[str, np.ndarray]  # {task: (rows, 1)}, float32
 
 
 @dataclass(frozen=True)
@@ -16,21 +21,21 @@ class Contender:
     """A model with its data.
 
     Attributes:
-        train: a function of a number of epochs; it returns the loss over the last of them (nats, summed over tasks), or a
-            dict of what it has measured.
-        network: what was really built.
-        parameters: how many it trains.
-        note: what a reader should know of the row.
+        train: a function of the number of epochs. It returns the loss over the last epoch (nats, summed over tasks), or a
+            dict of its own measurements.
+        network: the network that was really built.
+        parameters: the number of trainable parameters.
+        note: what a reader of the row should know.
     """
 
-    train: Any
+    train: Callable[[int], float | dict]
     network: Network
     parameters: int = 0
     note: str = ""
 
 
-def fit(network, x, y, batch):
-    """This package's own way."""
+def fit(network: Network, x: Features, y: Labels, batch: int) -> Contender:
+    """Train with this package's ``fit``."""
     from ple_tutorial import training
     from ple_tutorial.data import TaskData
 
@@ -45,8 +50,8 @@ def fit(network, x, y, batch):
     return Contender(train, network, model.count_params())
 
 
-def keras(network, x, y, batch):
-    """The same model as a Keras user trains it."""
+def keras(network: Network, x: Features, y: Labels, batch: int) -> Contender:
+    """Train the same model with ``model.fit`` and its default settings."""
     model = _compiled(network, y)
 
     def train(epochs):
@@ -55,8 +60,8 @@ def keras(network, x, y, batch):
     return Contender(train, network, model.count_params())
 
 
-def keras_jit(network, x, y, batch):
-    """The same model in what was found to be the quickest way that is still ``model.fit``."""
+def keras_jit(network: Network, x: Features, y: Labels, batch: int) -> Contender:
+    """Train the same model with the fastest settings of ``model.fit`` that we found."""
     from ple_tutorial.backend import tf
 
     per_execution = 32
@@ -84,8 +89,8 @@ def keras_jit(network, x, y, batch):
     return Contender(train, network, model.count_params(), note)
 
 
-def model_of(network, kinds):
-    """This package's model of a network, untrained."""
+def model_of(network: Network, kinds: dict[str, str]):
+    """Return this package's model of a network, untrained."""
     from ple_tutorial.models import build_model
 
     experts = {"shared_experts": network.shared, "task_experts": network.own, "levels": len(network.levels)}
@@ -104,8 +109,8 @@ def _compiled(network, y, **options):
     return model
 
 
-def matrix_product(network, x, y, batch):
-    """The rate of ``tf.matmul`` on square float32 matrices: the best of three sizes."""
+def matrix_product(network: Network, x: Features, y: Labels, batch: int) -> Contender:
+    """Measure the rate of ``tf.matmul`` on square float32 matrices: the best of three sizes."""
     from ple_tutorial.backend import tf
 
     sizes = {n: tf.random.normal((n, n)) for n in (512, 1024, 2048)}
@@ -113,7 +118,7 @@ def matrix_product(network, x, y, batch):
     def train(epochs):
         rates = []
         for n, matrix in sizes.items():
-            times = (2048 // n) ** 3  # of all sizes the same number of operations
+            times = (2048 // n) ** 3  # the same number of operations for each size
             tf.matmul(matrix, matrix).numpy()
             start = time.perf_counter()
             for _ in range(times):

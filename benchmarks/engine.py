@@ -1,5 +1,7 @@
-"""What this package's ``fit`` does by itself: its losses beside Keras's, its cost as sizes grow, many trainings, more data
-than memory, and the answers of a trained model. Each part is a function of ``(quick, tell)`` that returns rows."""
+"""The parts that measure this package alone: losses, cost by size, many trainings, data larger than memory, serving.
+
+Each part is a function of ``(quick, tell)`` that returns rows, as ``parts.py`` says.
+"""
 
 import functools
 import itertools
@@ -36,9 +38,9 @@ TRIAL = NETWORKS["trial"]
 
 
 def quality(quick, tell):
-    """Every architecture trained by ``fit`` and by Keras's ``model.fit`` on the same batches: the losses after them.
+    """Train each architecture with ``fit`` and with Keras's ``model.fit`` on the same batches, and compare the losses.
 
-    ``model.fit`` also compiled by XLA, as ``fit`` is: after many steps two compilers' roundings have grown apart.
+    ``model.fit`` also runs compiled by XLA, as ``fit`` is: two compilers round differently, and this adds up over many steps.
     """
     rows, batch = [], 256
     train = make_synthetic(4096, 0.5, features=32, tasks={"a": "regression", "b": "binary"}, seed=0)
@@ -54,17 +56,17 @@ def quality(quick, tell):
             row[column] = _loss(model, train)
         differences = {end: abs(row["fit"] / row[f"keras{end}"] - 1) for end in ("", "_jit")}
         rows.append(row | {f"difference{end}": value for end, value in differences.items()})
-    return _told("quality: the loss after the same steps, and the relative difference", rows, tell)
+    return _reported("quality: the loss after the same steps, and the relative difference", rows, tell)
 
 
 def _loss(model, train):
-    """Of all rows, penalties included."""
+    """The loss over all rows, with penalties."""
     scores = evaluate(train, training.predict(model, train))
     return sum(scores[task, LOSS_OF_KIND[kind]] for task, kind in train.kinds.items()) + float(sum(model.losses))
 
 
 def scaling(quick, tell):
-    """Samples a second of ``fit``, batches of 256, as one size of the trial network grows and the others stay."""
+    """Measure samples per second of ``fit`` with batches of 256, while one size of the trial network grows."""
     grid = {
         "features": [(replace(TRIAL, features=n), 32_768, n) for n in (10, 30, 100, 300, 1000)],
         "experts": [(replace(TRIAL, shared=n, own=n), 32_768, 3 * n) for n in (1, 2, 4, 8)],
@@ -78,7 +80,7 @@ def scaling(quick, tell):
         train = [fit_contender(n, *data(count, n.features, n.tasks), 256).train for n, count, _ in points]
         epochs = [max(1, 131_072 // count) for _, count, _ in points]
         seconds = [[] for _ in points]
-        for turn in range(3 if quick else 6):  # the first compiles
+        for turn in range(3 if quick else 6):  # the first one compiles and does not count
             for i in range(len(points)):
                 start = time.perf_counter()
                 train[i](epochs[i])
@@ -87,47 +89,51 @@ def scaling(quick, tell):
             middle, low, high = (many * count / t for t in (statistics.median(times), max(times), min(times)))
             rate = {"samples_per_second": middle, "low": low, "high": high}
             rows.append({"size": size, "value": value, "flops": network.training()[0]} | rate)
-    return _told("scaling: samples/s, medians of five rounds with the lowest and the highest", rows, tell)
+    return _reported("scaling: samples/s, medians of five rounds with the lowest and the highest", rows, tell)
 
 
 def grid(quick, tell):
-    """Five architectures on three correlations with twenty seeds, 8,192 rows, 20 epochs: one process, and two."""
+    """Time a grid of five architectures, three correlations and twenty seeds, in one process and in two."""
     models = {name: study.DIAL_MODELS[name] for name in ("single-task", "hard-sharing", "mmoe", "cgc", "ple")}
     points = tuple({"correlation": correlation} for correlation in (0.0, 0.5, 1.0))
     seeds, settings = tuple(range(20)), {"epochs": 20, "batch_size": 256}
     if quick:
         models, points, seeds, settings = {"ple": models["ple"]}, points[:1], (0, 1), {"epochs": 1}
     make = functools.partial(study.dial_data, rows=8192)
-    asked, rows = study.Study("how long a grid takes", models, make, seeds, points, settings), []
+    grid, rows = study.Study("how long does a grid take?", models, make, seeds, points, settings), []
     for jobs in (1, 2):
         before, start = training.compilations(), time.perf_counter()
-        table = study.trials(asked, jobs, show_progress=False)
+        table = study.trials(grid, jobs, show_progress=False)
         row = {"processes": jobs, "trials": len(table), "seconds": time.perf_counter() - start}
-        compiled = training.compilations() - before if jobs == 1 else None  # others compile where nobody counts
+        compiled = training.compilations() - before if jobs == 1 else None  # other processes are not counted
         rows.append(row | {"programs": compiled, "mean_mse": table[["a/mse", "b/mse"]].to_numpy().mean()})
-    return _told("grid: five architectures x three correlations x twenty seeds, 8,192 rows, 20 epochs", rows, tell)
+    return _reported("grid: five architectures x three correlations x twenty seeds, 8,192 rows, 20 epochs", rows, tell)
 
 
 def memory(quick, tell):
-    """Twenty million rows of 100 features (8 GB) from a file, each way in a process of its own; the file is removed."""
+    """Train on up to twenty million rows of 100 features (8 GB) from files, each way in a process of its own.
+
+    The files are written first and removed at the end.
+    """
     many, few = (65_536, 16_384) if quick else (20_000_000, 2_000_000)
     ways = {"in memory": few, "memmap": many, "parquet": few}
     rows = []
     with tempfile.TemporaryDirectory(dir=None if quick else ".") as folder:
         free, need = shutil.disk_usage(folder).free, 1.5 * many * (TRIAL.features + 2) * 4
         if free < need:
-            return _told("memory", [{"way": "memmap", "note": f"{need / 1e9:.0f} GB of disk are needed"}], tell)
+            note = f"not run: it needs {need / 1e9:.0f} GB of free disk space, and {free / 1e9:.0f} GB are free"
+            return _reported("memory", [{"way": "memmap", "note": note}], tell)
         write_files(Path(folder), many, few)
         for way, count in ways.items():
             command = [sys.executable, "-m", "benchmarks.engine", way, str(Path(folder).resolve()), str(count)]
             run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
             rows.append({"way": way, "rows": count})
             rows[-1] |= json.loads(run.stdout) if run.returncode == 0 else {"note": run.stderr[-300:]}
-    return _told("memory: one epoch of the trial network, batches of 256, after one to warm up", rows, tell)
+    return _reported("memory: one epoch of the trial network, batches of 256, after a warm-up epoch", rows, tell)
 
 
-def write_files(folder, many, few):
-    """``x.npy`` ``(many, features)`` and labels, and ``x.parquet`` with the first ``few`` of these rows; a part at a time."""
+def write_files(folder: Path, many: int, few: int) -> None:
+    """Write ``x.npy`` ``(many, features)`` and labels, and ``x.parquet`` with the first ``few`` rows, block by block."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -139,7 +145,7 @@ def write_files(folder, many, few):
     writer = None
     for start in range(0, many, part):
         rows = slice(start, min(start + part, many))
-        shift = np.random.default_rng(start).permutation(part)[: rows.stop - start]  # no two parts in one order
+        shift = np.random.default_rng(start).permutation(part)[: rows.stop - start]  # each block in another order
         x[rows] = block[shift]
         for task in y:
             y[task][rows] = labels[task][shift, 0]
@@ -153,8 +159,8 @@ def write_files(folder, many, few):
         array.flush()
 
 
-def one_way(way, folder, count):
-    """Train on what ``write_files`` wrote and return samples/s and peak memory, which starts with this process's imports."""
+def one_way(way: str, folder: str | Path, count: int) -> dict:
+    """Train on the files of ``write_files``; return samples per second, and the peak memory of this process with its imports."""
     folder, kinds = Path(folder), {"task1": "binary", "task2": "binary"}
     imports = peak_megabytes()
     stored = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("x", *kinds)}
@@ -178,7 +184,7 @@ def one_way(way, folder, count):
 
 
 def serving(quick, tell):
-    """The time of an answer of the trained trial network and the paper's, for one row and for 500 candidates."""
+    """Measure the time of an answer of the trained trial and paper networks, for one row and for 500 rows."""
     rows = []
     for name in ["trial"] if quick else ["trial", "paper"]:
         network = NETWORKS[name]
@@ -190,10 +196,10 @@ def serving(quick, tell):
             export(model, Path(folder) / "model")
             table = latency(model, train, Path(folder) / "model", rounds=10 if quick else 200)
         rows += [{"network": name} | row for row in table.to_dict("records")]
-    return _told("serving: microseconds an answer, median with 5th and 95th percentile", rows, tell)
+    return _reported("serving: microseconds per answer, median with 5th and 95th percentile", rows, tell)
 
 
-def _told(title, rows, tell):
+def _reported(title, rows, tell):
     tell(f"\n{title}\n{pd.DataFrame(rows).to_string(index=False, float_format=lambda x: f'{x:.4g}')}")
     return rows
 

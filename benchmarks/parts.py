@@ -10,6 +10,7 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def _compared(name, quick, tell):
 
 
 def _engine(name, quick, tell):
-    from benchmarks import engine  # TensorFlow, after the comparison's processes
+    from benchmarks import engine  # this imports TensorFlow, so only after the processes of the comparison
 
     return engine.PARTS[name](quick, tell)
 
@@ -40,11 +41,20 @@ PARTS |= {name: functools.partial(_engine, name) for name in ("quality", "scalin
 QUICK_PARTS = [name for name in PARTS if name not in NETWORKS or any(case.name == name for case in QUICK)]
 
 
-def asked(only=None, file=None, quick=False, out=None):
-    """The names of the parts to run, and the Path of the JSON file to write or None.
+def chosen(
+    only: str | None = None, file: str | None = None, quick: bool = False, out: str | None = None
+) -> tuple[list[str], Path | None]:
+    """Return the names of the parts to run, and the path of the JSON file to write (or None).
+
+    Args:
+        only: the name of one part; None for all.
+        file: the JSON file to write.
+        quick: choose from ``QUICK_PARTS``.
+        out: the folder for the tables. It is made if it does not exist.
 
     Raises:
-        ValueError: an unknown part, or a file or folder that cannot be written to: now, and not after an hour.
+        ValueError: an unknown part, or a file or folder that cannot be written to. So this is found before measuring, not
+            an hour later.
     """
     known = QUICK_PARTS if quick else list(PARTS)
     names = known if only is None else [checks.choice("--only", only, known)]
@@ -58,28 +68,35 @@ def asked(only=None, file=None, quick=False, out=None):
     if not path.parent.is_dir():
         checks.refuse("--json", "a file in a folder that exists", repr(file))
     if path.exists() and not path.is_file():
-        checks.refuse("--json", "a file", f"{file!r}, which is none")
+        checks.refuse("--json", "a file", f"{file!r}, which is not a file")
     with _refusing("--json", "a file in a folder that can be written to", file):
         tempfile.TemporaryFile(dir=path.parent).close()
     return names, path
 
 
 @contextlib.contextmanager
-def _refusing(argument, expected, came):
-    """What the system does not allow inside is a refusal of the argument."""
+def _refusing(argument, expected, got):
+    """Turn an ``OSError`` of the block into a refusal of the argument."""
     try:
         yield
     except OSError as error:
-        checks.refuse(argument, expected, f"{came!r} ({error.strerror})")
+        checks.refuse(argument, expected, f"{got!r} ({error.strerror})")
 
 
-def run(names, path, quick, tell, out=None):
-    """Run the parts one by one; ``path``, if there is one, holds after each what has been measured so far.
+def run(
+    names: list[str], path: Path | None, quick: bool, tell: Callable[[str], None], out: str | Path | None = None
+) -> int:
+    """Run the parts one by one and store what they measure.
 
-    In the folder ``out``, if it is given, each part is stored as a table, ``bench_NAME.csv``.
+    Args:
+        names: parts of ``PARTS``.
+        path: a JSON file, which is written anew after each part; or None.
+        quick: measure little, only to see that everything runs.
+        tell: is called with each text to print.
+        out: a folder for a table of each part, ``bench_NAME.csv``; or None.
 
     Returns:
-        The exit status: 1 if this package's own ``fit`` did not run in some part. A peer that is not installed is a row.
+        The exit status: 1 if this package's own ``fit`` failed in some part. A peer that is not installed is only a row.
     """
     result = about() | {"quick": quick, "parts": {}}
     tell(f"{result['processor']}, {result['cores']} cores; {versions(result)}")
@@ -96,16 +113,16 @@ def run(names, path, quick, tell, out=None):
 
 
 EXPLAINED = """
-samples/s   of a whole call that trains some epochs, shuffling included: median, lowest and highest of the rounds
-x fit       how many times as long as `fit`
-GFLOP/s     three times the products with weights forward (6 operations a weight and sample), by convention
-share       of the matrix-product rate, measured in the same rounds; `needed` leaves out the gradient of the features
-compile s   what the first epoch took more than a later one
-A peer that is not installed: `make bench` makes an environment with all of them."""
+samples/s   speed of a whole call that trains some epochs, with shuffling: median, lowest and highest of the rounds
+x fit       how many times as long it takes as `fit`
+GFLOP/s     by convention three times the products with weights of a forward pass (6 operations per weight and sample)
+share       of the rate of matrix products in the same rounds; `needed` leaves out the gradient of the features
+compile s   how much longer the first epoch took than a later one
+`make bench` makes an environment with all peers, if one is not installed here."""
 
 
-def about():
-    """The machine without its name, and the versions of what is compared."""
+def about() -> dict:
+    """Return the machine (without its name) and the versions of the compared packages."""
     from ple_tutorial.course.measured import machine
 
     found = {"python": platform.python_version()}
@@ -117,15 +134,22 @@ def about():
     return {"cores": os.cpu_count(), "processor": machine().partition(", ")[2], "versions": found}
 
 
-def versions(result):
-    """The versions in one line."""
+def versions(result: dict) -> str:
+    """Return the versions in one line."""
     return ", ".join(f"{package} {version or '(none)'}" for package, version in result["versions"].items())
 
 
-def store(name, result, out):
-    """The rows of a part as a table of the folder, with the machine and the versions at its head."""
+def store(name: str, result: dict, out: Path) -> None:
+    """Store the rows of a part as a table, with the command, the machine and the versions in its first lines.
+
+    Measurements are stored with six significant digits, an empty note as a missing one.
+    """
     quick = "--quick " if result["quick"] else ""
     head = [f"made by: python -m benchmarks {quick}--only {name} --out {out.name}"]
     head += [f"machine: {result['processor']}, {result['cores']} cores", f"versions: {versions(result)}"]
-    rows = [{key: value for key, value in row.items() if value != ""} for row in result["parts"][name]]
+    rows = [{key: _stored(value) for key, value in row.items()} for row in result["parts"][name]]
     write_table(pd.DataFrame(rows), out / f"bench_{name}.csv", head)
+
+
+def _stored(value):
+    return float(f"{value:.6g}") if isinstance(value, float) else None if value == "" else value

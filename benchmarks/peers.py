@@ -1,7 +1,7 @@
-"""The same networks in other packages, as their users build and train them. Each is imported only where it is built.
+"""The contenders from other packages, built and trained as their users do it.
 
-This file imports TensorFlow by itself, and not by ``ple_tutorial.backend``: two of the peers want legacy Keras, or
-whatever Keras they find.
+Each package is imported only in the function that needs it. This file imports TensorFlow directly, not from
+``ple_tutorial.backend``, because two of the packages need legacy Keras.
 """
 
 import os
@@ -10,11 +10,12 @@ from unittest import mock
 
 import numpy as np
 
-from benchmarks.contenders import Contender
+from benchmarks.contenders import Contender, Features, Labels
+from benchmarks.networks import Network
 
 
-def listing(network, x, y, batch, metrics=None):
-    """The wiring of the listing that this tutorial started from: a small model for each expert and gate, legacy Keras."""
+def listing(network: Network, x: Features, y: Labels, batch: int, metrics: list[str] | None = None) -> Contender:
+    """Build the network of the listing that this tutorial started from: a small model for each expert and gate, legacy Keras."""
     keras = _legacy_keras()
     import tensorflow as tf
 
@@ -56,15 +57,15 @@ def listing(network, x, y, batch, metrics=None):
     return Contender(train, network, model.count_params(), note)
 
 
-def listing_accuracy(network, x, y, batch):
+def listing_accuracy(network: Network, x: Features, y: Labels, batch: int) -> Contender:
     """The same with the metric of the listing, the accuracy of each task."""
     return listing(network, x, y, batch, metrics=["accuracy"])
 
 
-def deepctr(network, x, y, batch):
-    """DeepCTR's PLE, on legacy Keras: so its own CI runs it, and there it is quicker than on Keras 3."""
-    _legacy_keras()  # first, so that only DeepCTR's own threads are kept from starting
-    with mock.patch("threading.Thread.start"):  # on import it asks PyPI for a newer version
+def deepctr(network: Network, x: Features, y: Labels, batch: int) -> Contender:
+    """Build DeepCTR's PLE on legacy Keras, as in its own CI; on Keras 3 it is slower."""
+    _legacy_keras()  # before the patch, which is only for DeepCTR
+    with mock.patch("threading.Thread.start"):  # the import starts a thread that asks PyPI for a newer version
         from deepctr.feature_column import DenseFeat
         from deepctr.models import PLE
 
@@ -79,8 +80,8 @@ def deepctr(network, x, y, batch):
     return Contender(train, built, model.count_params(), f"legacy Keras{_one_width(network, built)}")
 
 
-def deepctr_torch(network, x, y, batch):
-    """DeepCTR-Torch's PLE, on the CPU."""
+def deepctr_torch(network: Network, x: Features, y: Labels, batch: int) -> Contender:
+    """Build DeepCTR-Torch's PLE, on the CPU."""
     import torch
 
     with mock.patch("threading.Thread.start"):
@@ -100,8 +101,8 @@ def deepctr_torch(network, x, y, batch):
     return Contender(train, built, _torch_parameters(model), note)
 
 
-def torch_rechub(network, x, y, batch):
-    """torch-rechub's CGC layers, fed the features directly: its PLE would look them up one by one first."""
+def torch_rechub(network: Network, x: Features, y: Labels, batch: int) -> Contender:
+    """Build a PLE from torch-rechub's CGC layers; its own PLE would look up each feature in an embedding first."""
     import torch
     from torch_rechub.basic.layers import MLP
     from torch_rechub.models.multi_task.ple import CGC
@@ -110,7 +111,7 @@ def torch_rechub(network, x, y, batch):
         def __init__(self):
             super().__init__()
             widths, ends = [network.features, *network.levels], len(network.levels)
-            # The first level of two has a shared gate and the first level of one has none; both take any width.
+            # `CGC` number 1 of 2 has a shared gate, number 1 of 1 has none; both take inputs of any width.
             self.levels = torch.nn.ModuleList(
                 CGC(
                     1,
@@ -154,7 +155,7 @@ def torch_rechub(network, x, y, batch):
 
 
 def _legacy_keras():
-    """Legacy Keras; what imports ``tensorflow.keras`` after this gets it as well."""
+    """Return legacy Keras; a later import of ``tensorflow.keras`` gives it, too."""
     os.environ["TF_USE_LEGACY_KERAS"] = "1"
     import tf_keras
 
@@ -162,7 +163,7 @@ def _legacy_keras():
 
 
 def _deepctr_sizes(built, y):
-    """What both packages' PLE are told, by the same names."""
+    """Return the arguments that the PLE of both packages have in common."""
     return {
         "shared_expert_num": built.shared,
         "specific_expert_num": built.own,
@@ -182,10 +183,9 @@ def _one_width(network, built):
 
 
 def _threads(torch, train):
-    """Let PyTorch have one thread where that is quicker than its default; return how many it has.
+    """Set PyTorch to one thread if that is faster than its default; return the number of threads.
 
-    Small steps are over sooner than two threads have met. Three epochs with each, in turn, come before all others; the first
-    of them warms up.
+    On small steps, threads mostly wait for each other. Each setting trains three epochs, in turn; the first is a warm-up.
     """
     counts, seconds = (torch.get_num_threads(), 1), {}
     for threads in counts * 3:
@@ -193,9 +193,9 @@ def _threads(torch, train):
         start = time.perf_counter()
         train(1)
         seconds.setdefault(threads, []).append(time.perf_counter() - start)
-    quickest = min(seconds, key=lambda threads: min(seconds[threads][1:]))
-    torch.set_num_threads(quickest)
-    return quickest
+    fastest = min(seconds, key=lambda threads: min(seconds[threads][1:]))
+    torch.set_num_threads(fastest)
+    return fastest
 
 
 def _torch_parameters(model):

@@ -1,4 +1,4 @@
-"""``latency``: how long an answer takes, of a server that has TensorFlow alone and of what one has in Python."""
+"""``latency``: the time of an answer, from an exported model in a server and from the model in Python."""
 
 import inspect
 import json
@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ple_tutorial import checks
+from ple_tutorial.data import TaskData
 from ple_tutorial.training import predict
 
 SERVER = """
@@ -32,8 +34,8 @@ print(json.dumps(found))
 
 
 def timed(calls, rounds):
-    """Microseconds of each of ``rounds`` calls, ``{way: list}``, turn by turn; some calls before them do not count."""
-    import time  # here, as the server is handed the text of this function
+    """Return the microseconds of each of ``rounds`` calls, ``{way: list}``; the ways take turns, after some warm-up calls."""
+    import time  # in here, because the server runs the source text of this function
 
     warm = 3 + rounds // 10
     times = {way: [] for way in calls}
@@ -45,18 +47,20 @@ def timed(calls, rounds):
     return {way: every[warm:] for way, every in times.items()}
 
 
-def latency(model, data, path, batches=(1, 500), rounds=200):
-    """The time of an answer, from NumPy arrays to NumPy arrays, after some calls to warm up.
+def latency(
+    model, data: TaskData, path: str | Path, batches: Sequence[int] = (1, 500), rounds: int = 200
+) -> pd.DataFrame:
+    """Measure the time of an answer, from NumPy arrays to NumPy arrays, after some warm-up calls.
 
-    The exported model runs in a Python process of its own, which imports TensorFlow and not this package; before it the
+    The exported model runs in a Python process of its own, which imports TensorFlow but not this package. Before that, the
     other ways take turns in this process.
 
     Args:
         model: from ``build_model``.
         data: a ``TaskData`` of at least as many rows as the largest batch.
-        path: the folder that ``export(model, path)`` has written.
-        batches: numbers of rows.
-        rounds: calls that are timed, for each way and batch.
+        path: the folder that ``export(model, path)`` wrote.
+        batches: the numbers of rows to ask for.
+        rounds: how many calls to time, for each way and number of rows.
 
     Returns:
         A DataFrame with the columns ``way``, ``batch``, ``median``, ``low`` and ``high`` (5th and 95th percentile), in
@@ -64,11 +68,11 @@ def latency(model, data, path, batches=(1, 500), rounds=200):
 
     Raises:
         ValueError, TypeError: an argument that does not fit.
-        RuntimeError: the server's process failed; with what it wrote last.
+        RuntimeError: the server's process failed; the message has the end of its error output.
     """
     rounds, path = checks.count("rounds", rounds), Path(checks.path("path", path)).resolve()
     batches = [checks.count("batches", batch) for batch in checks.row("batches", batches, "a list of numbers of rows")]
-    predict(model, data)  # refuses what does not fit
+    predict(model, data)  # this refuses data that do not fit the model
     if len(data) < max(batches, default=1):
         checks.refuse("data", f"at least {max(batches)} rows", len(data))
     if not (path / "saved_model.pb").exists():

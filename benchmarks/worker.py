@@ -1,7 +1,7 @@
 """One contender in a process of its own: ``python -m benchmarks.worker NAME CASE``.
 
-It builds its model, trains one epoch and says so; then, for each line that comes in, it trains a round and says how long
-that took. All it says is one line of JSON. It ends when its input ends.
+It builds its model, trains one epoch and reports it. Then, for each line of input, it trains one round and reports the time.
+Each report is one line of JSON. The process ends when its input ends.
 """
 
 import json
@@ -24,8 +24,8 @@ WHERE = {  # contender: its module and function
 }
 
 
-def data(rows, features, tasks, seed=0):
-    """Features ``(rows, features)``, and labels ``{task: (rows, 1)}`` that can be learned from them, with noise."""
+def data(rows: int, features: int, tasks: int, seed: int = 0) -> tuple:
+    """Return features ``(rows, features)``, and labels ``{task: (rows, 1)}`` that depend on them, with noise."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
@@ -35,8 +35,8 @@ def data(rows, features, tasks, seed=0):
     return x, {f"task{i + 1}": y[:, i : i + 1] for i in range(tasks)}
 
 
-def peak_megabytes():
-    """The most memory that this process has held; not ``ru_maxrss`` on Linux, which starts with that of its parent."""
+def peak_megabytes() -> float:
+    """Return the peak memory of this process; on Linux not ``ru_maxrss``, which starts with the parent's."""
     status = Path("/proc/self/status")
     if status.exists():
         return int(re.search(r"VmHWM:\s*(\d+)", status.read_text())[1]) * 1024 / 1e6
@@ -45,8 +45,8 @@ def peak_megabytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
-def timed(contender, epochs):
-    """Train and return ``{"seconds": of all of it, "megabytes": peak memory, "loss": over the last epoch}``."""
+def timed(contender, epochs: int) -> dict:
+    """Train; return ``{"seconds": for all epochs, "megabytes": peak memory, "loss": over the last epoch}``."""
     start = time.perf_counter()
     got = contender.train(epochs)
     seconds = time.perf_counter() - start
@@ -55,20 +55,20 @@ def timed(contender, epochs):
     )
 
 
-def reason(error):
-    """Why a contender does not run: one line, without a path of the machine."""
+def reason(error: Exception) -> str:
+    """Return in one line why a contender does not run, without a path of this machine."""
     if isinstance(error, ModuleNotFoundError):
         return f"not installed: {error.name}"
     words = str(error).strip().splitlines() or [""]
     return re.sub(r"(?<!\w)/\S+", "...", f"{type(error).__name__}: {words[0]}")[:200]
 
 
-def main(name, case):
-    """Be the contender ``name``; ``case`` holds the network's sizes, rows, batch and epochs."""
+def main(name: str, case: dict) -> None:
+    """Run the contender ``name``; ``case`` has the network's sizes, rows, batch and epochs."""
     import importlib
 
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what the packages print does not belong among the answers
+    os.dup2(2, 1)  # what the packages print goes to stderr, not between the answers
 
     def say(**answer):
         print(json.dumps(answer), file=answers, flush=True)

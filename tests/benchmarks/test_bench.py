@@ -1,4 +1,4 @@
-"""The bench: what it counts, how it takes turns, and that a contender that fails is a row. No peer need be installed."""
+"""The benchmark: what it counts, how contenders take turns, and that one that fails is a row. It needs no peer."""
 
 import json
 import subprocess
@@ -19,11 +19,11 @@ from ple_tutorial.tables import read_table
 TINY = Network(features=5, levels=(24, 16), towers=(2,))
 CASE = compare.Case("trial", 10, 100, 2)
 
-# ---------------------------------------------------------------- how much work it is
+# ---------------------------------------------------------------- the number of operations
 
 
 def mixing(network):
-    """Operations of the weighted sums of experts, which the bench leaves out and ``budget.cost`` counts."""
+    """Operations of the weighted sums of experts, which the benchmark leaves out and ``budget.cost`` counts."""
     total = 0
     for number, width in enumerate(network.levels, 1):
         seen = network.tasks * (network.shared + network.own)
@@ -63,8 +63,8 @@ def test_a_network_of_one_width_is_no_more_work():
 # ---------------------------------------------------------------- the numbers of the table
 
 
-def told(network, seconds, **more):
-    """The answers of a worker whose rounds last so many seconds."""
+def answers_of(network, seconds, **more):
+    """Return the answers of a worker whose rounds take these seconds."""
     about = {"network": vars(network), "parameters": 7, "note": "", "seconds": 3.0, "megabytes": 1.0, "loss": 1.4}
     return [about | more, *({"seconds": s, "megabytes": 2.0, "loss": 1.0} | more for s in seconds)]
 
@@ -72,10 +72,11 @@ def told(network, seconds, **more):
 def test_the_numbers_of_a_table():
     smaller = Network(**(vars(CASE.network) | {"shared": 2}))
     answers = {
-        "fit": told(CASE.network, [0.5, 0.1, 0.2]),
-        "keras": told(smaller, [2.0, 1.0, 4.0], note="of two shared experts"),
+        "fit": answers_of(CASE.network, [0.5, 0.1, 0.2]),
+        "keras": answers_of(smaller, [2.0, 1.0, 4.0], note="of two shared experts"),
         "DeepCTR": "not installed: deepctr",
-        compare.RATE: told(CASE.network, [1, 1, 1])[:1] + [{"gflops": g, "megabytes": 3.0} for g in (1.0, 4.0, 2.0)],
+        compare.RATE: answers_of(CASE.network, [1, 1, 1])[:1]
+        + [{"gflops": g, "megabytes": 3.0} for g in (1.0, 4.0, 2.0)],
     }
     fit, keras, gone, rate = compare.table(CASE, answers)
     assert (fit["samples_per_second"], fit["samples_per_second_min"], fit["samples_per_second_max"]) == pytest.approx(
@@ -96,7 +97,7 @@ def test_the_numbers_of_a_table():
 
 
 def test_without_the_rate_or_fit_the_rest_is_there():
-    (row,) = compare.table(CASE, {"keras": told(CASE.network, [1.0])})
+    (row,) = compare.table(CASE, {"keras": answers_of(CASE.network, [1.0])})
     assert not {"share", "share_needed", "times_fit"} & set(row)
     assert row["samples_per_second"] == 200
 
@@ -105,12 +106,12 @@ def test_without_the_rate_or_fit_the_rest_is_there():
 
 
 def script(text):
-    """A worker that runs this text, with ``say`` at hand."""
+    """Return a worker that runs this text, which may call ``say``."""
     head = "import json, sys, time\ndef say(**a): print(json.dumps(a), flush=True)\n"
     return compare.Worker([sys.executable, "-c", head + text], patience=20)
 
 
-def test_turns_alternate_and_a_contender_that_fails_is_told(tmp_path):
+def test_turns_alternate_and_a_contender_that_fails_is_reported(tmp_path):
     log = tmp_path / "log"
     turn = f"for n, _ in enumerate(sys.stdin):\n    open({str(log)!r}, 'a').write(NAME)\n"
     texts = {
@@ -135,7 +136,7 @@ def test_turns_alternate_and_a_contender_that_fails_is_told(tmp_path):
 def test_a_worker_that_hangs_is_ended():
     hanging = script("time.sleep(60)")
     hanging.patience = 0.2
-    with pytest.raises(compare.Gone, match=r"no answer within 0\.2 s"):
+    with pytest.raises(compare.WorkerFailed, match=r"no answer within 0\.2 s"):
         hanging.answer()
     assert hanging.process.returncode is not None
 
@@ -155,7 +156,7 @@ def test_an_interrupt_ends_the_workers():
 
 
 def ask(name, case, rounds):
-    """The answers of a real worker."""
+    """Return the answers of a real worker."""
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.worker", name, json.dumps(case)],
         input="go\n" * rounds,
@@ -184,7 +185,7 @@ def test_a_contender_builds_the_network_and_learns(name):
 
 
 def parameters(name, network):
-    """Ours, and beside them what is known of the peers' own: each says what it has more or less."""
+    """Return how many parameters a contender should have: ours, and what each peer has more."""
     experts, gates = network.shared + network.tasks * network.own, network.tasks * (network.shared + network.own)
     heads = [*network.towers, 1]
     shared_gates = experts * (len(network.levels) - 1)
@@ -198,14 +199,14 @@ def parameters(name, network):
     }.get(name.removesuffix(", accuracy"), 0)
 
 
-def test_what_is_wrong_is_told_in_one_line_without_a_path():
+def test_a_failure_is_reported_in_one_line_without_a_path():
     assert worker.reason(ModuleNotFoundError("No module named 'x'", name="x")) == "not installed: x"
     assert worker.reason(OSError("no /usr/lib/x.so: gone\nmore")) == "OSError: no ... gone"
     assert worker.reason(ValueError()) == "ValueError: "
     assert ask("nobody", TINY_CASE, 1) == [{"failed": "KeyError: 'nobody'"}]
 
 
-def test_labels_can_be_learned_and_come_again():
+def test_labels_can_be_learned_and_are_reproducible():
     (x, y), (x2, y2) = (worker.data(1000, 5, 2) for _ in range(2))
     assert (x.dtype, y["task1"].dtype, y["task2"].shape) == (np.float32, np.float32, (1000, 1))
     np.testing.assert_array_equal(np.hstack([x, *y.values()]), np.hstack([x2, *y2.values()]))
@@ -222,12 +223,12 @@ def test_every_case_is_of_whole_batches():
     assert {(case.name, case.batch) for case in compare.CASES} == {(n, b) for n in NETWORKS for b in (32, 256, 1024)}
 
 
-def test_the_command_writes_all_and_tells_a_table(monkeypatch, tmp_path, capsys):
+def test_the_command_writes_all_and_prints_a_table(monkeypatch, tmp_path, capsys):
     asked = []
 
     def turns(names, case, rounds, start):
         asked.append((names, case, rounds))
-        return dict.fromkeys(names, "not installed: x") | {"fit": told(case.network, [1.0] * rounds)}
+        return dict.fromkeys(names, "not installed: x") | {"fit": answers_of(case.network, [1.0] * rounds)}
 
     monkeypatch.setattr(compare, "turns", turns)
     monkeypatch.setattr(parts, "QUICK_PARTS", ["trial"])
@@ -285,7 +286,7 @@ LINUX = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a fold
         pytest.param(["--out", "/proc/x"], "--out: expected a folder that can be written to, got", marks=LINUX),
     ],
 )
-def test_a_slip_is_told_in_one_line(capsys, tmp_path, arguments, line):
+def test_a_wrong_argument_is_reported_in_one_line(capsys, tmp_path, arguments, line):
     assert command.main([argument.format(tmp_path) for argument in arguments]) == 2
     said = capsys.readouterr().err
     assert said.startswith(line)
