@@ -1,18 +1,23 @@
-"""The figures by name: how the numbers of each are made, and which plot draws them."""
+"""The figures by name: how the numbers of each are made, which plot draws them, and its alt text.
+
+A new figure takes two places: its plot in the file of ``plots`` for its subject, and its recipe in ``FIGURES`` below.
+"""
 
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from ple_tutorial import checks, plots
 from ple_tutorial.budget import cost
 from ple_tutorial.data.synthetic import Sines, label_correlation
 from ple_tutorial.diagnostics import reach_by_table
 from ple_tutorial.metrics import gain_table
-from ple_tutorial.routing import ONE_LEVEL, routing
+from ple_tutorial.routing import ONE_LEVEL, Routing, routing
 from ple_tutorial.study import FAMILY, STUDIES
 from ple_tutorial.study.results import STORED, family_runs, seed_gains, seesaw_points, stored, with_mean_mse
 from ple_tutorial.tables import replacing, rounded, write_table
@@ -20,41 +25,84 @@ from ple_tutorial.tables import replacing, rounded, write_table
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a figure is made: ``numbers()`` -> a DataFrame, ``plot(numbers)`` -> a Figure; ``alt`` says what it shows."""
+    """How a figure is made.
 
-    numbers: callable
-    plot: callable
-    alt: str
+    Attributes:
+        numbers: makes the table that the figure shows; it is stored as the figure's CSV file.
+        plot: draws the table.
+        alt: what the figure shows, for readers who cannot see it; the label that the plot sets if empty.
+    """
+
+    numbers: Callable[[], pd.DataFrame]
+    plot: Callable[[pd.DataFrame], Figure]
+    alt: str = ""
+
+    def figure(self, table: pd.DataFrame) -> Figure:
+        """Return the drawn figure; its label is the alt text."""
+        fig = self.plot(table)
+        if self.alt:
+            fig.set_label(self.alt)
+        return fig
 
 
-def numbers(name):
-    """The numbers of the figure ``name``."""
-    return FIGURES[checks.choice("figure", name, tuple(FIGURES))].numbers()
-
-
-def show(name):
-    """Draw the figure ``name`` and display it in a notebook with its alt text."""
-    recipe = FIGURES[checks.choice("figure", name, tuple(FIGURES))]
-    plots.show(recipe.plot(recipe.numbers()), recipe.alt)
-
-
-def draw(names=None, out=STORED):
-    """Write NAME.png, NAME.svg and NAME.csv of the named figures (all if none is named) into the folder ``out``.
-
-    Returns:
-        The paths written.
+def recipe(name: str) -> Recipe:
+    """Return the recipe of the figure ``name``.
 
     Raises:
-        ValueError: an unknown figure; the known ones and the nearest match are named.
+        ValueError: an unknown figure; the message names the nearest match.
+
+    >>> recipe("map").alt == ""  # the map's alt text is made from its routing table
+    True
+    """
+    return FIGURES[checks.choice("figure", name, tuple(FIGURES))]
+
+
+def numbers(name: str) -> pd.DataFrame:
+    """Return the table that the figure ``name`` shows.
+
+    Raises:
+        ValueError: an unknown figure; the message names the nearest match.
+
+    >>> numbers("map")[["level", "stream", "mixer"]].to_string(index=False).splitlines()[1].split()
+    ['1', 'a', 'gate']
+    """
+    return recipe(name).numbers()
+
+
+def show(name: str) -> None:
+    """Draw the figure ``name`` and display it in a notebook together with its alt text.
+
+    Raises:
+        ValueError: an unknown figure; the message names the nearest match.
+
+    >>> show("map")  # doctest: +ELLIPSIS
+    {'text/html': '<img alt="PLE with two tasks and two levels. PLE for the tasks a and b, with 2 levels. Level 1: ...
+    """
+    found = recipe(name)
+    plots.show(found.figure(found.numbers()))
+
+
+def draw(names: Sequence[str] | None = None, out: str | Path = STORED) -> list[Path]:
+    """Write the files NAME.png, NAME.svg and NAME.csv of figures.
+
+    Args:
+        names: of the figures; all of them if not given.
+        out: the folder, which is made if it does not exist.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        ValueError: an unknown figure; the message names the nearest match.
     """
     names = checks.row("names", list(FIGURES) if names is None else names, "a list of figures")
-    names = [checks.choice("figure", name, tuple(FIGURES)) for name in names]
+    recipes = {name: recipe(name) for name in names}
     out = Path(checks.path("out", out))
     out.mkdir(parents=True, exist_ok=True)
     paths = []
-    for name in names:
-        table = FIGURES[name].numbers()
-        fig = FIGURES[name].plot(table)
+    for name, found in recipes.items():
+        table = found.numbers()
+        fig = found.figure(table)
         for ending, data in ((".png", plots.to_png(fig)), (".svg", plots.to_svg(fig))):
             paths.append(out / (name + ending))
             with replacing(paths[-1]) as beside:
@@ -71,11 +119,11 @@ def draw(names=None, out=STORED):
     return paths
 
 
-# ---- numbers ---------------------------------------------------------------------------------------------------
+# ---- the numbers of figures that show no stored study ------------------------------------------------------------
 
 
 def _mixers(table):
-    """One row for each mixer of a routing table: what it sees, and how it mixes."""
+    """Return one row for each mixer of a routing table: what it sees, and how it mixes."""
     rows = []
     for number, level in enumerate(table.levels, 1):
         for stream, mixer in level.mixers.items():
@@ -84,8 +132,16 @@ def _mixers(table):
     return pd.DataFrame(rows)
 
 
-def family(tasks=("a", "b"), levels=2):
-    """The ten routing tables, ``{architecture: Routing}``: with ``levels`` where it may have several, otherwise with one."""
+def family(tasks: Sequence[str] = ("a", "b"), levels: int = 2) -> dict[str, Routing]:
+    """Return the routing tables of the ten architectures.
+
+    Args:
+        tasks: names of the tasks.
+        levels: of each architecture that can have several; the others have one.
+
+    >>> {name: len(table.levels) for name, table in family().items() if name in ("mmoe", "ple")}
+    {'mmoe': 1, 'ple': 2}
+    """
     counts = {"mmoe": {"shared_experts": 3}, "ml-mmoe": {"shared_experts": 3}}
     return {
         name: routing(name, tasks, levels=1 if name in ONE_LEVEL else levels, **counts.get(name, {"shared_experts": 1}))
@@ -99,7 +155,7 @@ def _family_numbers():
 
 
 def _reach_numbers():
-    """Whose loss reaches which group of experts, read off the ten tables; ML-MMoE's upper experts stand as one group."""
+    """Return whose loss reaches which group of experts, from the ten tables; ML-MMoE's upper experts count as one group."""
     rows = {}
     for name, table in family().items():
         reached = reach_by_table(table)
@@ -116,7 +172,7 @@ REACH_KEYS = ("architecture", "loss", "level", "group")
 
 
 def _cost_numbers():
-    """Parameters and FLOPs of the models of the studies ``family_structure`` and ``family_budget``."""
+    """Return parameters and FLOPs of the models of the studies ``family_structure`` and ``family_budget``."""
     rows = []
     for size, study in (("structure", "family_structure"), ("budget", "family_budget")):
         for name in FAMILY:
@@ -143,14 +199,23 @@ def _label_correlation_numbers():
     return pd.DataFrame(rows, columns=["correlation", "draw", "pearson"])
 
 
+def _speed_numbers():
+    networks = pd.concat([stored(f"bench_{network}") for network in ("listing", "trial", "paper")])
+    ends = [f"samples_per_second{end}" for end in ("", "_min", "_max")]
+    return networks[["network", "batch", "contender", *ends]].dropna()
+
+
+# ---- from stored studies to what their plots take ----------------------------------------------------------------
+
+
 def _plot_dial(runs):
     runs = with_mean_mse(runs)
     gains = gain_table(runs, "mean/mse", by=["correlation"])
-    return plots.gain_over_dial(gains, seed_gains(runs, "mean/mse", by=["correlation"]))
+    return plots.gains.gain_over_dial(gains, seed_gains(runs, "mean/mse", by=["correlation"]))
 
 
 def _plot_utilisation(summary):
-    """Means over seeds, but for MMoE one seed: its experts have no identity, and averaged over seeds they are all alike."""
+    """Plot means over seeds, but of one seed for MMoE: no expert is its own in all seeds, so that their means are alike."""
     keys = ["architecture", "correlation", "level", "gate", "expert"]
     summary = summary[(summary["architecture"] != "mmoe") | (summary["seed"] == 0)]
     means = summary.groupby(keys, sort=False)[["mean", "std"]].mean().reset_index()
@@ -158,18 +223,20 @@ def _plot_utilisation(summary):
         lambda name: plots.ARCHITECTURES[name][0] + (" (one seed)" if name == "mmoe" else "")
     )
     row = means["correlation"].map(lambda p: f"correlation {p:g}")
-    return plots.gate_bars(means.assign(row=row, column=label))
+    return plots.gates.gate_bars(means.assign(row=row, column=label))
 
 
 def _plot_violins(samples):
     levels = samples["gate"] + " " + samples["level"].astype(str)
-    return plots.gate_violins(samples.assign(gate=samples["gate"].where(samples["architecture"] != "ple", levels)))
+    return plots.gates.gate_violins(
+        samples.assign(gate=samples["gate"].where(samples["architecture"] != "ple", levels))
+    )
 
 
 def _plot_census(runs):
     metrics = {"income/auc": "AUC of income", "never_married/auc": "AUC of never_married"}
     strips = {"numbers": "amounts as numbers", "codes": "amounts as codes, too"}
-    return plots.score_strip(runs, metrics, "amounts", strips)
+    return plots.scores.score_strip(runs, metrics, "amounts", strips)
 
 
 FIGURES = {
@@ -178,12 +245,10 @@ FIGURES = {
         lambda table: plots.draw_routing(
             routing("ple", ["a", "b"], levels=2), title="PLE with two tasks and two levels"
         ),
-        "The map of PLE with two tasks and two levels: features at the bottom, experts of task a, shared experts and experts "
-        "of task b on each level, a gate for each task on both levels and a shared gate on the first, a tower for each task.",
     ),
     "label_correlation": Recipe(
         _label_correlation_numbers,
-        plots.label_correlations,
+        plots.scores.label_correlations,
         "Pearson correlation of the labels against the dial, for forty draws of the sines: zero at zero, close to one at one, "
         "between them mostly below the diagonal, and at minus one anywhere from minus one to above a half.",
     ),
@@ -202,7 +267,7 @@ FIGURES = {
     ),
     "seesaw": Recipe(
         lambda: stored("seesaw"),
-        lambda runs: plots.seesaw(seesaw_points(runs)),
+        lambda runs: plots.gains.seesaw(seesaw_points(runs)),
         "Gain of task a against gain of the scarce task b, a path over the loss weight for each model. The single-task networks "
         "stay at the origin; hard sharing runs from far left, where task a has a small weight, to far down, where it has "
         "a large one.",
@@ -212,12 +277,12 @@ FIGURES = {
         lambda table: plots.draw_family(list(family().values())),
         "Ten architectures for two tasks, in two rows of five. Single-task: two columns that never "
         "meet. Hard sharing: one column, two towers. Asymmetric sharing: the first task's expert feeds both towers. Customized "
-        "sharing: a shared expert beside each own. Cross-stitch and sluice: columns joined by learned numbers. MMoE "
+        "sharing: each task's own expert and a shared one. Cross-stitch and sluice: columns joined by learned numbers. MMoE "
         "and ML-MMoE: shared experts behind gates, on one level and on two. CGC and PLE: own and shared experts behind gates.",
     ),
     "family_reach": Recipe(
         _reach_numbers,
-        plots.reach_matrices,
+        plots.family.reach_matrices,
         "Whose loss reaches whose experts, a small matrix for each of ten architectures. Single-task: each loss its own experts "
         "alone. Hard sharing, MMoE and ML-MMoE: both losses all experts. Asymmetric: loss b also reaches the experts of a. "
         "Customized and CGC: own and shared. Cross-stitch and sluice: everything, on both levels. PLE: everything on "
@@ -225,14 +290,14 @@ FIGURES = {
     ),
     "family_cost": Recipe(
         _cost_numbers,
-        plots.cost_dots,
+        plots.family.cost_dots,
         "Parameters and operations a sample of ten architectures. With layers of equal width they spread from hard sharing, with "
         "about half of the single-task model's, to PLE, with more than twice as many. With widths for an equal budget "
         "the parameters are equal, and the operations lie within a seventh of one another.",
     ),
     "family_gain": Recipe(
         _family_gains,
-        plots.gain_rows,
+        plots.gains.gain_rows,
         "MTL gain of nine architectures and three controls over the single-task model, at correlation 0, 0.5 and 1, with layers "
         "of equal width and at an equal budget: means, 95 % intervals. Hard sharing lies right of zero at 1, and with equal "
         "widths everywhere; cross-stitch a little at 1. MMoE, ML-MMoE, CGC and PLE lie left of zero everywhere, less so at "
@@ -259,16 +324,14 @@ FIGURES = {
         "are longer at correlation 0 than at 1.",
     ),
     "speed": Recipe(
-        lambda: pd.concat([stored(f"bench_{network}") for network in ("listing", "trial", "paper")])[
-            ["network", "batch", "contender", *(f"samples_per_second{end}" for end in ("", "_min", "_max"))]
-        ].dropna(),
-        plots.speed_rows,
+        _speed_numbers,
+        plots.speed.speed_rows,
         "Thousand samples a second of eight ways to train the same network with batches of 256, for "
         "three networks. The package's fit is furthest to the right in every panel.",
     ),
     "speed_growth": Recipe(
         lambda: stored("bench_scaling"),
-        plots.speed_growth,
+        plots.speed.speed_growth,
         "Thousand samples a second of fit as features, experts, tasks, levels or rows grow, one panel each; with more features, "
         "experts, tasks and levels they fall, with more rows they rise up to some 16,000 rows and then no more.",
     ),

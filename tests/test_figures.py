@@ -1,10 +1,10 @@
-"""Figures: the same bytes on every run, their numbers beside them, and a text for those who cannot see them."""
+"""Figures: the same bytes on every run, a table of their numbers, and a text for readers who cannot see them."""
 
 import pandas as pd
 import pytest
 
 from benchmarks import parts
-from ple_tutorial import figures
+from ple_tutorial import figures, plots
 
 NAMES = list(figures.FIGURES)
 
@@ -24,15 +24,13 @@ def test_two_runs_give_the_same_bytes(name, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_has_a_text_and_labels(name):
-    recipe = figures.FIGURES[name]
-    assert len(recipe.alt) > 60
-    fig = recipe.plot(recipe.numbers())
+    recipe = figures.recipe(name)
+    fig = recipe.figure(recipe.numbers())
+    assert len(fig.get_label()) > 60
     assert 6 <= fig.get_figwidth() <= 7.5
     axes = [ax for ax in fig.axes if ax.axison]  # a drawing has none
     if axes:
-        assert all(
-            ax.get_xlabel() or ax.get_xticklabels() for ax in axes[-1:]
-        )  # the lowest panel stands for its column
+        assert axes[-1].get_xlabel() or axes[-1].get_xticklabels()  # of a column of panels, the lowest
         assert any(ax.get_ylabel() or ax.get_yticklabels() for ax in axes)
     for ax in axes:
         texts = (*ax.get_xticklabels(), *ax.get_yticklabels(), *ax.texts, ax.xaxis.label, ax.yaxis.label)
@@ -44,7 +42,7 @@ def test_an_unknown_figure_lists_the_known_ones():
         figures.draw(["dail"])
 
 
-def test_no_figure_lies_about_without_a_recipe():
+def test_every_stored_figure_has_a_recipe():
     known = {f"{name}.{ending}" for name in NAMES for ending in ("png", "svg", "csv")}
     known |= {f"{name}.csv" for name in figures.STUDIES} | {f"bench_{name}.csv" for name in parts.PARTS}
     found = {path.name for path in figures.STORED.iterdir()}
@@ -72,30 +70,17 @@ def test_the_reach_matrices_are_the_papers():
     assert got == {(name, loss): wanted[name][i] for name in wanted for i, loss in enumerate("ab")}
 
 
-# Numbers that figures and chapters compute from stored runs
+def test_a_figure_takes_a_recipe_and_a_plot(tmp_path, monkeypatch):
+    """The two places of docs/extending.md: whatever else a figure needs, it needs from these."""
 
+    def steps(table):
+        fig, ax = plots.figure()
+        ax.plot(table["step"], table["loss"])
+        return fig
 
-RUNS = pd.DataFrame(
-    {
-        "architecture": ["single-task", "single-task", "ple", "ple"] * 2,
-        "weight": [0.5] * 4 + [0.9] * 4,
-        "seed": [0, 1] * 4,
-        "a/mse": [0.3, 0.5, 0.2, 0.6, 0.7, 0.9, 0.25, 0.5],
-        "b/mse": [0.4, 0.6, 0.4, 0.5, 0.8, 0.7, 0.5, 0.9],
-    }
-)
-
-
-def test_mean_mse_and_gains_seed_by_seed():
-    runs = figures.with_mean_mse(RUNS[RUNS["weight"] == 0.5])
-    assert runs["mean/mse"].tolist() == pytest.approx([0.35, 0.55, 0.3, 0.55])
-    gains = figures.seed_gains(runs, "mean/mse")
-    assert gains["architecture"].tolist() == ["ple", "ple"]
-    assert gains["gain"].tolist() == pytest.approx([0.05, 0.0])  # less error is a gain
-
-
-def test_the_seesaw_is_against_the_single_task_model_of_equal_weights():
-    points = figures.seesaw_points(RUNS).set_index(["architecture", "weight"])
-    assert points.loc[("ple", 0.9), ["x", "y"]].tolist() == pytest.approx([(0.05 + 0.0) / 2, (-0.1 - 0.3) / 2])
-    assert points.loc[("single-task", 0.9), ["x", "y"]].tolist() == pytest.approx([-0.4, -0.25])
-    assert points.loc[("single-task", 0.5), ["x", "y"]].tolist() == [0, 0]
+    table = pd.DataFrame({"step": [0, 1], "loss": [0.5, 0.25]})
+    monkeypatch.setitem(figures.FIGURES, "steps", figures.Recipe(lambda: table, steps, "The loss halves in one step."))
+    assert [path.name for path in figures.draw(["steps"], tmp_path)] == ["steps.png", "steps.svg", "steps.csv"]
+    assert "step,loss" in (tmp_path / "steps.csv").read_text()
+    assert figures.recipe("steps").figure(table).get_label() == "The loss halves in one step."
+    assert figures.numbers("steps").equals(table)
