@@ -14,6 +14,7 @@ import pandas as pd
 
 from ple_tutorial import checks
 from ple_tutorial.data import TaskData
+from ple_tutorial.models import check_fits
 from ple_tutorial.training import predict
 
 SERVER = """
@@ -72,7 +73,7 @@ def latency(
     """
     rounds, path = checks.count("rounds", rounds), Path(checks.path("path", path)).resolve()
     batches = [checks.count("batches", batch) for batch in checks.row("batches", batches, "a list of numbers of rows")]
-    predict(model, data)  # this refuses data that do not fit the model
+    check_fits(model, data, "data")
     if len(data) < max(batches, default=1):
         checks.refuse("data", f"at least {max(batches)} rows", len(data))
     if not (path / "saved_model.pb").exists():

@@ -34,6 +34,7 @@ def reach(model, data):
     Source: PLE paper, section 4.2, says in words what is separated on which level; the gradient says it in numbers.
     """
     check_fits(model, data, "data")
+    data.check_labels("data", samples=False)
     parts = {}
     for layer in sorted((layer for layer in model.layers if layer.trainable_variables), key=_height):
         parts.setdefault(_part(layer), []).extend(layer.trainable_variables)

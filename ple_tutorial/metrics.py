@@ -44,8 +44,8 @@ def evaluate(data, predictions):
             some that are no probability.
         TypeError: arguments of the wrong kind.
     """
-    if not isinstance(data, TaskData):
-        checks.refuse("data", "a TaskData", type(data).__name__, TypeError)
+    data = data if isinstance(data, TaskData) else TaskData.without_features(data, "data")
+    data.check_labels("data")
     if not hasattr(predictions, "keys"):
         checks.refuse("predictions", "a dict {task: array}", type(predictions).__name__, TypeError)
     scores = {}

@@ -98,12 +98,14 @@ def test_a_whole_weight_is_a_copy_of_the_sample():
     assert evaluate(weighed, {"a": p}) == pytest.approx(evaluate(twice, {"a": q}), rel=1e-6)
 
 
-@pytest.mark.parametrize("bad", [[-1.0] * ROWS, [np.nan] * ROWS, [0.0] * ROWS, [1.0], ["x"] * ROWS])
+@pytest.mark.parametrize("bad", [[-1.0] * ROWS, [np.nan] * ROWS, [1.0], ["x"] * ROWS])
 def test_bad_weights(bad):
     with pytest.raises((ValueError, TypeError), match=r"weights\['z'\]: expected"):
         replace(TRAIN, weights={"z": np.array(bad)})
     with pytest.raises(ValueError, match=r"weights: expected only the tasks \['z', 'a'\], got also \['b'\]"):
         replace(TRAIN, weights={"b": np.ones(ROWS)})
+    with pytest.raises(ValueError, match=r"train.weights\['z'\]: expected at least one weight above 0, got none"):
+        fit(model(), replace(TRAIN, weights={"z": np.zeros(ROWS)}))
 
 
 def test_weights_travel_with_the_samples():

@@ -386,7 +386,20 @@ def test_predict(cgc):
     ("args", "settings", "error", "message"),
     [
         ([(TRAIN.features, TRAIN.labels)], {}, TypeError, "train: expected a TaskData, or chunks of them, got tuple"),
-        ([TRAIN, (VALID,)], {}, TypeError, "valid: expected a TaskData, got tuple"),
+        (
+            [TRAIN, VALID.features],
+            {},
+            TypeError,
+            "valid: expected a TaskData, or chunks of them, got a ndarray of others",
+        ),
+        ([TRAIN, iter([VALID])], {}, TypeError, "valid: expected a TaskData, or chunks of them that can be read again"),
+        (
+            [TaskData(TRAIN.features, {}, KINDS)],
+            {},
+            ValueError,
+            r"train.labels: expected one array for each of .* got none",
+        ),
+        ([TRAIN, TaskData(VALID.features, {}, KINDS)], {}, ValueError, "valid.labels: expected one array for each"),
         ([TRAIN.only("z")], {}, ValueError, r"train.kinds: expected the model's tasks \['z', 'a'\], got \['z'\]"),
         ([TRAIN.only("a", "z")], {}, ValueError, r"train.kinds: .* got \['a', 'z'\]"),
         ([TRAIN, VALID.only("a")], {}, ValueError, "valid.kinds: .* got"),
@@ -441,7 +454,7 @@ def test_codes_that_do_not_fit():
     few, many = (
         TaskData({"numeric": TRAIN.features, "codes": codes}, TRAIN.labels, KINDS, cardinalities=(n, n)) for n in (4, 9)
     )
-    model = build_model("hard-sharing", features=few.spec, tasks=KINDS)
+    model = build_model("mmoe", features=few.spec, tasks=KINDS)
     for call, argument in ((fit, "train"), (predict, "data"), (gate_weights, "data"), (reach, "data")):
         with pytest.raises(ValueError, match=rf"{argument}.cardinalities: expected the model's \[4, 4\], got \[9, 9\]"):
             call(model, many)
@@ -451,8 +464,11 @@ def test_codes_that_do_not_fit():
 def test_no_model_or_no_data(call, cgc):
     with pytest.raises(TypeError, match="model: expected a Keras model, got str"):
         call("cgc", TRAIN)
-    with pytest.raises(TypeError, match=r"(train|data): expected a TaskData(, or chunks of them)?, got ndarray"):
-        call(cgc, TRAIN.features)
+    with pytest.raises(TypeError, match=r"(train|data): expected a TaskData(, features, or chunks of .*)?, got int"):
+        call(cgc, 3)
+    if call in (fit, reach):  # which need labels
+        with pytest.raises(TypeError, match=r"(train|data): expected a TaskData(, or chunks of them)?, got ndarray"):
+            call(cgc, TRAIN.features)
 
 
 def test_nothing_to_train():

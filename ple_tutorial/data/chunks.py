@@ -12,15 +12,32 @@ the very quantity, its variance is
 times as large: 5 for batches of 256 of 64 pieces, 2 with ``block_rows=256``. Rows stored in no order: 1.
 """
 
+import functools
 import itertools
 import mmap
 import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ple_tutorial import checks
-from ple_tutorial.data.taskdata import Chunk
+from ple_tutorial.data import columns
+from ple_tutorial.data.taskdata import TaskData
+
+MISSING_LABELS = ("refuse", "outside")
+
+
+class Chunk(TaskData):
+    """A part of data in files, whose refusals name the columns and rows of the files."""
+
+    def __init__(self, *parts, places=None, **named):
+        if places is not None:
+            object.__setattr__(self, "_places", places)
+        super().__init__(*parts, **named)
+        vars(self).pop("_places", None)  # it holds what was read
 
 
 class _Chunks:
@@ -30,7 +47,8 @@ class _Chunks:
     under ``numeric`` and ``codes``, or under ``all`` if there are no codes.
     """
 
-    def __init__(self, features, labels, kinds, mask, cardinalities, weights, chunk_rows):
+    def __init__(self, features, labels, kinds, mask, cardinalities, weights, chunk_rows, missing_labels):
+        self.missing_labels = checks.choice("missing_labels", missing_labels, MISSING_LABELS)
         self.kinds, self.cardinalities = checks.task_kinds("kinds", kinds), cardinalities
         self.chunk_rows = checks.count("chunk_rows", chunk_rows)
         tables = features if isinstance(features, dict) else {"all": features}
@@ -49,17 +67,25 @@ class _Chunks:
                 yield part, key, part if key in ("all", "numeric") and part == "features" else f"{part}[{key!r}]"
 
     def _chunk(self, pieces):
-        data = {part: {} for part in self._parts}
+        data, names = {part: {} for part in self._parts}, {}
         for part, key, argument in self._named():
             data[part][key] = self._read(part, key, argument, pieces)
+            names[argument] = self._names(part, key)
+        if self.missing_labels == "outside":
+            for task, label in data["labels"].items():
+                given = ~np.isnan(label)
+                data["mask"][task] = np.where(given, data["mask"].get(task, True), False)
         features = data["features"].get("all", data["features"])
-        return Chunk(features, data["labels"], self.kinds, data["mask"], self.cardinalities, data["weights"])
+        row = functools.partial(_row, pieces)
+        places = lambda argument: columns.Places(names.get(argument, ()), row)  # noqa: E731
+        parts = (features, data["labels"], self.kinds, data["mask"], self.cardinalities, data["weights"])
+        return Chunk(*parts, places=places)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[TaskData]:
         return map(self._chunk, _cut(self._pieces(None), self.chunk_rows))
 
-    def shuffled(self, rng):
-        """The chunks of one epoch in an order drawn from ``rng``, a NumPy ``Generator``."""
+    def shuffled(self, rng: np.random.Generator) -> Iterator[TaskData]:
+        """Return the chunks of one epoch in an order drawn from ``rng``."""
         if not isinstance(rng, np.random.Generator):
             checks.refuse("rng", "a NumPy Generator", type(rng).__name__, TypeError)
         return map(self._chunk, _cut(self._pieces(rng), self.chunk_rows))
@@ -73,13 +99,16 @@ class _Chunks:
             for task in self._parts[part]:
                 if not getattr(start, part)[task].any() and not any(c.any() for c in self._columns_of(part, task)):
                     checks.refuse(f"{part}[{task!r}]", f"at least one {what}", "none")
+        for task in self._parts["labels"] if self.missing_labels == "outside" else ():
+            if not start.mask[task].any() and all(np.isnan(c).all() for c in self._columns_of("labels", task)):
+                checks.refuse(f"labels[{task!r}]", "at least one label", "none")
 
 
 class MemmapChunks(_Chunks):
     """Chunks of arrays that lie in files, such as ``np.load("x.npy", mmap_mode="r")``.
 
-    ``iter`` gives them in stored order; ``shuffled`` makes each of blocks drawn at random (the head of this file says how
-    well that shuffles). All have ``chunk_rows`` rows but the last, which may have fewer. What a chunk has read of a
+    ``iter`` yields them in stored order; ``shuffled`` makes each of blocks drawn at random (the docstring of this module says
+    how well that shuffles). All have ``chunk_rows`` rows but the last, which may have fewer. What a chunk has read of a
     memmap leaves the process's memory at once, though not the system's cache.
 
     Args:
@@ -88,7 +117,9 @@ class MemmapChunks(_Chunks):
             ``shape``, a NumPy ``dtype`` and slices of rows.
         labels, mask, weights: ``{task: (rows,)}`` of the same; these, ``kinds`` and ``cardinalities`` are as in ``TaskData``.
         chunk_rows: rows of a chunk.
-        block_rows: rows that are read in one go, at most ``chunk_rows``.
+        block_rows: rows that are read at once, at most ``chunk_rows``.
+        missing_labels: what NaN in a label means: ``refuse`` it, unless ``mask`` is False there; or the sample lies
+            ``outside`` of the task's sample space.
 
     Attributes:
         rows: how many there are in all.
@@ -97,12 +128,27 @@ class MemmapChunks(_Chunks):
     Raises:
         ValueError, TypeError: as ``TaskData``, for the first rows now and for all others when they are read; arrays of
             other ranks or lengths; a file that was written to since then (looked at before each chunk is read).
+
+    Example:
+        >>> x, y = np.zeros((5, 3), np.float32), np.array([0, 1, 0, 1, 1])
+        >>> chunks = MemmapChunks(x, {"click": y}, {"click": "binary"}, chunk_rows=2, block_rows=1)
+        >>> [len(chunk) for chunk in chunks]
+        [2, 2, 1]
     """
 
     def __init__(
-        self, features, labels, kinds, mask=None, cardinalities=(), weights=None, chunk_rows=65_536, block_rows=1024
+        self,
+        features: Any,
+        labels: dict,
+        kinds: dict[str, str],
+        mask: dict | None = None,
+        cardinalities: Sequence[int] = (),
+        weights: dict | None = None,
+        chunk_rows: int = 65_536,
+        block_rows: int = 1024,
+        missing_labels: str = "refuse",
     ):
-        super().__init__(features, labels, kinds, mask, cardinalities, weights, chunk_rows)
+        super().__init__(features, labels, kinds, mask, cardinalities, weights, chunk_rows, missing_labels)
         self.block_rows = checks.count("block_rows", block_rows)
         if self.block_rows > self.chunk_rows:
             checks.refuse("block_rows", f"at most chunk_rows, {chunk_rows}", block_rows)
@@ -130,7 +176,10 @@ class MemmapChunks(_Chunks):
         return super()._chunk(blocks)
 
     def _read(self, part, key, argument, blocks):
-        return _gather(self._parts[part][key], blocks)
+        return _gather(self._parts[part][key], blocks, argument)
+
+    def _names(self, part, key):
+        return ()
 
     def _columns_of(self, part, task):
         return (_gather(self._parts[part][task], [block]) for block in self._pieces(None))
@@ -143,43 +192,56 @@ class ParquetChunks(_Chunks):
     each in turn a piece of at most ``chunk_rows / groups_at_once`` consecutive rows, and opens another where one ends.
     Only the columns that are named are read, and a large row group never as a whole. A chunk holds about
     ``groups_at_once`` pieces if row groups are larger than such a piece, more if they are smaller, and fewer at the end of an
-    epoch, when no other row group is left (the head of this file says how well that shuffles). Row groups of some 8,000 rows
-    do well: larger ones are not read faster, smaller ones shuffle better and are read more slowly (of 1,000 rows, at a
-    quarter of the speed). If the rows of a row group come in an order that matters, shuffle the file once.
+    epoch, when no other row group is left (the docstring of this module says how well that shuffles). Row groups of some
+    8,000 rows do well: larger ones are not read faster, smaller ones shuffle better and are read more slowly (of 1,000 rows,
+    at a quarter of the speed). If the rows of a row group are stored in an order that matters, shuffle the file once.
 
     Args:
-        path: a file, a folder (its ``*.parquet``, those of its folders too, by name) or a list of files.
+        path: a file, a folder or a list of files. Of a folder all ``*.parquet`` are read, by name, also in its subfolders; names
+            that begin with ``_`` or ``.`` are left out, as pandas, pyarrow and Spark do. ``day=3`` in the name of a subfolder
+            (a partition) is a column ``day`` of all rows in it; it must be a number.
         features: a list of columns of real numbers; or, for tabular data, a dict of ``numeric`` and ``codes``, lists of
             columns of real and of whole numbers.
-        labels, mask: ``{task: column}``; an empty label is taken outside of the task's sample space only.
+        labels, mask, weights: ``{task: column}``; a mask may be of 0 and 1.
         kinds, cardinalities: as in ``TaskData``.
         chunk_rows: rows of a chunk; the last may have fewer.
         groups_at_once: at most so many row groups are read side by side. Each takes memory for a page of every column: with
             pages of 1 MB about 60 MB for 100 columns, with those that pyarrow writes about 10 MB.
+        missing_labels: what an empty label means: ``refuse`` it, unless ``mask`` is False there; or the sample lies
+            ``outside`` of the task's sample space.
 
     Attributes:
         rows: how many there are in all.
         spec, kinds, cardinalities: as of a ``TaskData``.
 
     Raises:
-        ValueError, TypeError: as ``TaskData``, for the first rows now and for all others when they are read; files that
-            are not Parquet; columns that are not there or not of numbers; a file that was written to since then (looked
-            at when a row group is opened).
+        ValueError, TypeError: as ``TaskData``, for the first rows now and for all others when they are read, with the file
+            and the row in it; files that are not Parquet; columns that do not exist or are not of numbers; a file that
+            was written to since then (looked at when a row group is opened).
+
+    Example:
+        >>> import pandas as pd, tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> pd.DataFrame({"x": [0.1, 0.2, 0.3], "click": [0, 1, None]}).to_parquet(f"{folder}/part-0.parquet")
+        >>> chunks = ParquetChunks(folder, ["x"], {"click": "click"}, {"click": "binary"}, missing_labels="outside")
+        >>> [chunk.mask["click"].tolist() for chunk in chunks]
+        [[True, True, False]]
     """
 
     def __init__(
         self,
-        path,
-        features,
-        labels,
-        kinds,
-        mask=None,
-        cardinalities=(),
-        weights=None,
-        chunk_rows=65_536,
-        groups_at_once=8,
+        path: str | os.PathLike | list,
+        features: list[str] | dict[str, list[str]],
+        labels: dict[str, str],
+        kinds: dict[str, str],
+        mask: dict[str, str] | None = None,
+        cardinalities: Sequence[int] = (),
+        weights: dict[str, str] | None = None,
+        chunk_rows: int = 65_536,
+        groups_at_once: int = 8,
+        missing_labels: str = "refuse",
     ):
-        super().__init__(features, labels, kinds, mask, cardinalities, weights, chunk_rows)
+        super().__init__(features, labels, kinds, mask, cardinalities, weights, chunk_rows, missing_labels)
         self.groups_at_once = checks.count("groups_at_once", groups_at_once)
         if self.groups_at_once > self.chunk_rows:
             checks.refuse("groups_at_once", f"at most chunk_rows, {chunk_rows}", groups_at_once)
@@ -188,8 +250,8 @@ class ParquetChunks(_Chunks):
             found = self._parts[part][key]
             self._parts[part][key] = checks.row(argument, found, "a list of columns") if part == "features" else [found]
         self._files, self._groups, self.rows = {}, [], 0
-        for file in _parquet_files(path):
-            self._open(file)
+        for file, partition in _parquet_files(path):
+            self._open(file, partition)
         if not self.rows:
             checks.refuse("path", "at least one row", "none")
         self._columns = list(
@@ -197,41 +259,49 @@ class ParquetChunks(_Chunks):
         )
         self._check_start()
 
-    def _open(self, file):
-        """Note the file's row groups, and check that the columns are there."""
+    def _open(self, file, partition):
+        """Note the file's row groups, and check that the columns exist and hold numbers."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        truths, whole, real = pa.types.is_boolean, pa.types.is_integer, pa.types.is_floating
         try:
             meta = pq.read_metadata(file)
         except pa.ArrowInvalid:
             checks.refuse("path", "Parquet files", f"{str(file)!r}, which is none")
         schema = meta.schema.to_arrow_schema()
+        for name, value in partition.items():
+            schema = schema.append(pa.field(name, pa.array([value]).type))
         for part, key, argument in self._named():
-            wanted, kinds = ("real numbers", (truths, whole, real)) if part != "mask" else ("truths", (truths,))
-            wanted, kinds = ("whole numbers", (whole,)) if (part, key) == ("features", "codes") else (wanted, kinds)
+            whole = (part, key) == ("features", "codes")
             for name in self._parts[part][key]:
                 if schema.names.count(checks.choice(argument, name, schema.names)) > 1:
                     checks.refuse("path", f"one column {name!r}", f"several in {str(file)!r}")
-                kind = schema.field(name).type
-                if not any(is_kind(kind) for is_kind in kinds):
-                    checks.refuse(argument, f"a column of {wanted}", f"{kind} in {name!r}", TypeError)
-        self._files[file] = (meta, _stamp(file))
-        self._groups += [(file, i) for i in range(meta.num_row_groups) if meta.row_group(i).num_rows]
+                _check_type(argument, name, schema.field(name).type, whole)
+        self._files[file] = (meta, _stamp(file), partition)
+        first = 0
+        for number in range(meta.num_row_groups):
+            rows = meta.row_group(number).num_rows
+            self._groups += [(file, number, first)] if rows else []
+            first += rows
         self.rows += meta.num_rows
 
-    def _stream(self, group, columns):
-        """The rows of a row group as record batches, a piece at a time."""
+    def _stream(self, group, names):
+        """The rows of a row group, a piece at a time."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        (file, number), length = group, self.chunk_rows // self.groups_at_once
-        meta, stamp = self._files[file]
+        (file, number, first), length = group, self.chunk_rows // self.groups_at_once
+        meta, stamp, partition = self._files[file]
         if _stamp(file) != stamp:
             checks.refuse("path", f"the file {str(file)!r} as it was at first", "another size or time of writing")
+        stored = [name for name in names if name not in partition]
         with pq.ParquetFile(file, metadata=meta, buffer_size=65_536, pre_buffer=False) as opened:
             try:
-                yield from opened.iter_batches(length, row_groups=[number], columns=columns, use_threads=False)
+                for batch in opened.iter_batches(length, row_groups=[number], columns=stored, use_threads=False):
+                    for name in partition.keys() & set(names):
+                        batch = batch.append_column(name, pa.array(np.full(len(batch), partition[name])))
+                    yield _Piece(file, first, batch)
+                    first += len(batch)
             except OSError:
                 checks.refuse("path", "whole Parquet files", f"{str(file)!r}, whose row group {number} cannot be read")
 
@@ -249,22 +319,77 @@ class ParquetChunks(_Chunks):
                     yield piece
 
     def _read(self, part, key, argument, pieces):
-        dtype = bool if part == "mask" else np.int64 if (part, key) == ("features", "codes") else np.float32
-        columns = self._parts[part][key]
-        out, at = np.empty((sum(map(len, pieces)), len(columns)), dtype), 0
+        codes, names = (part, key) == ("features", "codes"), self._parts[part][key]
+        out, at = np.empty((sum(map(len, pieces)), len(names)), np.int64 if codes else np.float32), 0
         for piece in pieces:
-            for i, column in enumerate(columns):
-                values = piece[column]
-                if values.null_count and dtype is not np.float32:  # a float has NaN for it, which TaskData judges
-                    checks.refuse(argument, f"a value in every row of {column!r}", f"{values.null_count} empty")
-                out[at : at + len(piece), i] = values.to_numpy(zero_copy_only=False)
+            for i, name in enumerate(names):
+                values = _values(piece.batch[name])
+                if part == "features" and values.dtype.kind == "f" and codes:  # with NaN where a code is missing
+                    place = columns.Places(row=functools.partial(_row, [piece])).found(values, np.isnan(values), name)
+                    checks.refuse(argument, "a code in every row", place, advice="give it a code of its own")
+                if part == "features" and not codes and values.dtype != np.float32:
+                    row = functools.partial(_row, [piece])
+                    values = columns.float32(argument, values, columns.Places(row=row), name)
+                with np.errstate(over="ignore"):  # an infinite label is refused where its row is known
+                    out[at : at + len(piece), i] = values
             at += len(piece)
         return out if part == "features" else out[:, 0]
+
+    def _names(self, part, key):
+        return self._parts[part][key]
 
     def _columns_of(self, part, task):
         (name,) = self._parts[part][task]
         for group in self._groups:
-            yield from (piece[name].to_numpy(zero_copy_only=False) for piece in self._stream(group, [name]))
+            yield from (_values(piece.batch[name]) for piece in self._stream(group, [name]))
+
+
+@dataclass
+class _Piece:
+    """Consecutive rows of a Parquet file, from row ``first`` on."""
+
+    file: Path
+    first: int
+    batch: Any
+
+    def __len__(self):
+        return len(self.batch)
+
+    def __getitem__(self, rows):
+        return _Piece(self.file, self.first + rows.indices(len(self))[0], self.batch[rows])
+
+
+def _row(pieces, number):
+    """Say where row ``number`` of a chunk of these pieces is stored."""
+    for piece in pieces:
+        if number < len(piece):
+            break
+        number -= len(piece)
+    if isinstance(piece, range):
+        return f"row {piece.start + number} (counted from 0)"
+    return f"row {piece.first + number} (counted from 0) of {str(piece.file)!r}"
+
+
+def _values(column):
+    """An Arrow array of numbers or truths as a NumPy array; empty entries make it float, with NaN for them."""
+    import pyarrow as pa
+
+    if column.null_count and pa.types.is_boolean(column.type):
+        column = column.cast(pa.uint8())
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _check_type(argument, name, kind, whole):
+    import pyarrow as pa
+
+    types = pa.types
+    if types.is_integer(kind) or (not whole and (types.is_boolean(kind) or types.is_floating(kind))):
+        return
+    lists = types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind)
+    texts = types.is_string(kind) or types.is_large_string(kind) or types.is_dictionary(kind)
+    advice = columns.TAGS if lists else columns.DATES if types.is_temporal(kind) else columns.TEXT if texts else ""
+    expected = f"a column of {'whole' if whole else 'real'} numbers"
+    checks.refuse(argument, expected, f"{kind} in {name!r}", TypeError, advice)
 
 
 def _cut(pieces, rows):
@@ -293,13 +418,17 @@ def _stored(name, value, rank):
     return value
 
 
-def _gather(array, blocks):
+def _gather(array, blocks, argument=""):
     """The rows of ``blocks`` (ranges), copied: float32 of any floating type, other types as they are."""
     dtype = np.float32 if array.dtype.kind == "f" else array.dtype
     out, at = np.empty((sum(map(len, blocks)), *array.shape[1:]), dtype), 0
     _announce(array, blocks)
     for block in blocks:
-        out[at : at + len(block)] = array[block.start : block.stop]
+        values = array[block.start : block.stop]
+        if array.ndim == 2 and values.dtype == np.float64:
+            values = columns.float32(argument, values, columns.Places(row=functools.partial(_row, [block])))
+        with np.errstate(over="ignore"):  # an infinite label is refused where its row is known
+            out[at : at + len(block)] = values
         at += len(block)
     _release(array)
     return out
@@ -341,14 +470,29 @@ def _stamp(path):
 
 
 def _parquet_files(path):
-    """The files that ``path`` stands for, a file, a folder or a list of files."""
+    """Return each file that ``path`` (a file, a folder or a list of files) means, with the values of its partition columns."""
     paths = path if isinstance(path, (list, tuple)) else [path]
     files = []
     for one in (Path(checks.path("path", one)) for one in paths):
-        found = sorted(one.rglob("*.parquet")) if one.is_dir() else [one]
+        found = [one]
+        if one.is_dir():
+            inside = sorted(file.relative_to(one) for file in one.rglob("*.parquet"))
+            found = [one / file for file in inside if not any(name.startswith(("_", ".")) for name in file.parts)]
         if not found or not found[0].is_file():
             checks.refuse("path", "Parquet files", f"{str(one)!r}, where there are none", FileNotFoundError)
-        files += found
+        files += [(file, _partition(file.relative_to(one).parts[:-1])) for file in found]
     if not files:
         checks.refuse("path", "Parquet files", "none")
     return files
+
+
+def _partition(folders):
+    """The values of partition columns: of the folders ``("year=2024", "country=de")`` 2024 and "de"."""
+    values = {}
+    for name, sign, text in (folder.partition("=") for folder in folders):
+        if sign:
+            try:
+                values[name] = float(text) if not text.lstrip("-").isdigit() else int(text)
+            except ValueError:
+                values[name] = text
+    return values

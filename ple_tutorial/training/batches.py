@@ -7,7 +7,7 @@ import numpy as np
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import TaskData
-from ple_tutorial.models import check_fits
+from ple_tutorial.models import check_fits, warn_of_scales
 
 
 class Batches:
@@ -43,6 +43,8 @@ class Batches:
             got = type(train).__name__ if self.first is not None else f"an empty {type(train).__name__}"
             checks.refuse("train", "a TaskData, or chunks of them", got, TypeError)
         check_fits(model, self.first, "train")
+        self.first.check_labels("train", samples=not self.chunked)
+        warn_of_scales(model, self.first, "train")
         self.rows, self.batch_size = len(self.first), min(batch_size, len(self.first))
         sizes = ("rows", "chunk_rows", "block_rows", "groups_at_once")  # of the readers in data.chunks
         self.extent = [
@@ -61,10 +63,12 @@ class Batches:
         yield from prefetched(self._chunks(self.train.shuffled(self.rng) if shuffles else self.train))
 
     def _chunks(self, chunks):
-        number = 0
+        number, sampled = 0, set()
         for number, chunk in enumerate(chunks, 1):
             name = f"chunk {number} of train"
             check_fits(self.model, chunk, name)
+            chunk.check_labels(name, samples=False)
+            sampled |= {task for task, inside in chunk.mask.items() if inside.any()}
             if chunk.kinds != self.first.kinds or bool(chunk.weights) != bool(self.first.weights):
                 checks.refuse(name, "the kinds and weights of the first chunk", f"{chunk.kinds}")
             if len(chunk) > self.rows:
@@ -72,6 +76,8 @@ class Batches:
             yield (*self._tensors(chunk), *self._order(len(chunk)))
         if not number:
             checks.refuse("train", "chunks that can be read again in every epoch", "none in this one")
+        if missing := sorted(set(self.first.kinds) - sampled):
+            checks.refuse("train", "at least one sample in the sample space of every task", f"none of {missing}")
 
     def _tensors(self, data):
         """Return features, labels and masks (times the sample weights, if there are any), each of ``self.rows`` rows."""

@@ -21,7 +21,7 @@ from ple_tutorial import checks
 from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.losses import loss_weights as full_loss_weights
 from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
-from ple_tutorial.models import check_fits
+from ple_tutorial.models import feature_batches, labels_of
 from ple_tutorial.progress import bar
 from ple_tutorial.training.batches import Batches
 from ple_tutorial.training.callbacks import Callbacks
@@ -57,7 +57,8 @@ def fit(
         train: a ``TaskData``; or, for more data than memory, an iterable of them (``data.chunks`` has readers) that can be
             gone through for every epoch, no chunk larger than the first. The next chunk is read while one trains; a
             batch never spans two of them.
-        valid: ``TaskData``, only looked at, never trained on.
+        valid: a ``TaskData`` or chunks of them, as ``train``; the model is scored on it and never trained on it. Of chunks only
+            the labels stay in memory.
         epochs: at most so many passes over ``train``.
         batch_size: samples a step; the last batch of an epoch (or chunk) may be smaller, as in Keras. A layer that computes
             over the whole batch (batch normalisation, a penalty on activations) sees that one filled up with the first rows.
@@ -99,13 +100,12 @@ def fit(
     batches = Batches(model, train, batch_size, shuffle, rng)
     kinds = batches.first.kinds
     _check_trainable(model)
-    if valid is not None:
-        check_fits(model, valid, "valid")
-        if valid.kinds != kinds:
-            checks.refuse("valid.kinds", f"those of train, {kinds}", valid.kinds)
+    scored = None if valid is None else labels_of(model, valid, "valid")
+    if scored is not None and scored.kinds != kinds:
+        checks.refuse("valid.kinds", f"those of train, {kinds}", scored.kinds)
     schedule = loss_weights if callable(loss_weights) else WeightSchedule(full_loss_weights(kinds, loss_weights))
     first_weights = full_loss_weights(kinds, schedule(0))
-    stopping, rows, saved = EarlyStopping(patience, monitor, valid), [], None
+    stopping, rows, saved = EarlyStopping(patience, monitor, scored), [], None
     called = Callbacks(callbacks, model, epochs, batches.steps)
     with program_for(model, kinds, optimizer, learning_rate, own=called.swap_weights) as (program, key):
         _seed_dropout(program.model, seed)
@@ -114,7 +114,7 @@ def fit(
                 "model": key,  # with the optimizer
                 "seeds of the model": re.findall(r'"seed": (\d+)', json.dumps(model.get_config(), default=str)),
                 "train": [fingerprint(batches.first), batches.extent],
-                "valid": valid and fingerprint(valid),
+                "valid": scored and fingerprint(scored),
                 "batch_size": batch_size,
                 "learning_rate": program.learning_rate,
                 "loss_weights": [schedule(0), schedule(1)],
@@ -139,7 +139,7 @@ def fit(
                 row = {"loss": losses @ list(weights.values())}
                 row |= {f"{task}_loss": loss for task, loss in zip(kinds, losses, strict=True)}
                 if valid is not None:
-                    row |= _validation(program, valid, first_weights, epoch)
+                    row |= _validation(program, feature_batches(model, valid, "valid"), scored, first_weights, epoch)
                 rows.append({name: float(value) for name, value in row.items()})
                 stopping.update(rows[-1], epoch, program.model)
                 called.end(epoch, rows[-1])
@@ -155,19 +155,24 @@ def fit(
 
 
 def predict(model, data, batch_size=16_384):
-    """The model's predictions on ``data``, ``{task: float32 (batch,)}``, in batches of at most ``batch_size``.
+    """Return the model's predictions on ``data``, ``{task: float32 (batch,)}``.
+
+    Args:
+        model: from ``build_model``, or any Keras model to ``{task: (batch, 1)}``.
+        data: a ``TaskData``, with labels or without; bare features (``(batch, features)``, or the dict of ``numeric`` and
+            ``codes``); or chunks of ``TaskData``, of which one is in memory at a time.
+        batch_size: at most so many samples at once.
 
     Raises:
         ValueError: data of other tasks, kinds, features or codes than the model's.
-        TypeError: no Keras model, or no ``TaskData``.
+        TypeError: no Keras model, or something other than data.
     """
-    check_fits(model, data, "data")
-    return _predicted(lambda features: model(features, training=False), data, batch_size)
+    return _predicted(lambda x: model(x, training=False), feature_batches(model, data, "data", batch_size))
 
 
-def _predicted(forward, data, batch_size=16_384):
-    parts = [forward(batch.features) for batch in data.batches(batch_size)]
-    return {task: np.concatenate([part[task].numpy()[:, 0] for part in parts]) for task in data.kinds}
+def _predicted(forward, batches):
+    parts = [forward(features) for features in batches]
+    return {task: np.concatenate([part[task].numpy()[:, 0] for part in parts]) for task in parts[0]}
 
 
 def _check_trainable(model):
@@ -189,9 +194,9 @@ def _seed_dropout(model, seed):
         state.assign(np.random.SeedSequence([seed, i]).generate_state(2).astype(state.dtype))
 
 
-def _validation(program, valid, weights, epoch):
+def _validation(program, batches, valid, weights, epoch):
     """The columns of the history that begin with ``val_``."""
-    predictions = _predicted(program.forward, valid)
+    predictions = _predicted(program.forward, batches)
     _check_finite(list(predictions.values()), epoch)
     scores = evaluate(valid, predictions)
     total = sum(weight * scores[task, LOSS_OF_KIND[valid.kinds[task]]] for task, weight in weights.items())
