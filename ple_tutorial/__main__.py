@@ -1,4 +1,4 @@
-"""The command line: ``python -m ple_tutorial tutorial | notebooks | student | figures | study``.
+"""The command line: ``python -m ple_tutorial tutorial | notebooks | student | score | figures | study``.
 
 One function a command, with its arguments above it. What a command needs is imported inside it, so that the command line itself
 starts, and says what to do, on a Python without the packages.
@@ -35,6 +35,14 @@ def folder(text):
     if any(part.exists() and not part.is_dir() for part in (path, *path.parents)):
         raise argparse.ArgumentTypeError(f"{text} is not a folder")
     return path
+
+
+def file(text):
+    """Return ``text`` as the path of a file that exists or can be made."""
+    if Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a folder, not a file")
+    folder(Path(text).parent)
+    return Path(text)
 
 
 def argument(*names, **settings):
@@ -93,6 +101,24 @@ def student(out):
         paths = notebooks.chapters()
         editions.write_editions(paths, out)
     say(f"{len(paths)} chapters, without solutions in {out / 'student'}, with them in {out / 'solutions'}.")
+    return 0
+
+
+@command(
+    "score a folder of handed-in notebooks: what check says of each answer, as a table",
+    argument("handed_in", metavar="FOLDER", type=Path, help="the folder; those below it are read, too"),
+    argument("--out", metavar="FILE", type=file, default=Path("scores.csv"), help="the table to write (scores.csv)"),
+    argument("--seconds", type=int, default=120, help="how long a cell may take (120)"),
+)
+def score(handed_in, out, seconds):
+    from ple_tutorial import tables
+    from ple_tutorial.course import scoring
+
+    with checking_words():
+        checks.count("--seconds", seconds)
+        scores = scoring.score(handed_in, seconds, tell=say)
+    tables.write_table(scores, out, ["made by: python -m ple_tutorial score"])
+    say(f"{scores['right'].sum()} of {len(scores)} right. Look in {out}.")
     return 0
 
 

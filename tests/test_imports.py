@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "budget": {"models", "routing"},
     "diagnostics": {"layers", "losses", "models", "routing"},
     "exercises": GROUND | {"models", "training", "gates"},
-    "course": {"data.census"},
+    "course": {"data.census", "exercises"},
     "__main__": {"course", "figures", "study"},
 }
 ENGINE = {"tensorflow", "keras", "tf_keras"}
