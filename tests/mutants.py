@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FAST = (
     "routing", "layers", "models", "losses", "metrics", "taskdata", "synthetic", "gates", "diagnostics",
-    "reference", "training", "budget", "study", "chunks", "engine",
+    "reference", "training", "budget", "study", "chunks", "engine", "showing", "drawings",
 )  # fmt: skip
 
 
@@ -205,6 +205,11 @@ MUTANTS = (
            ("training/callbacks", "            del self.model.optimizer", "            return")),
     mutant("a block read twice and one never", "chunks",
            ("data/chunks", "rng.permutation(blocks)", "rng.choice(blocks, len(blocks))")),
+    # figures
+    mutant("the alt text of a picture is not in its tag", "showing",
+           ("plots/style", 'f\'<img alt="{html.escape(alt)}" width', "f'<img width")),
+    mutant("the alt text of a drawing does not say where no gradient flows", "drawings",
+           ("plots/description", "if mixer.detached else", "if False else")),
 )  # fmt: skip
 
 
