@@ -63,7 +63,7 @@ peers: ## (author) hold the models against those of DeepCTR, on the same weights
 	build/peers/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	build/peers/bin/python -m pytest -rP tests/peers $(ARGS)
 
-bench: ## (author) measure training beside other ways and packages; in an environment of its own; ARGS="--json FILE" to store it
+bench: ## (author) measure the speed of training, compared with other ways and packages, in an environment of its own; ARGS="--json FILE" to store it
 	@$(FIND_PYTHON); "$$python" -m venv --clear build/bench
 	build/bench/bin/python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	@grep -v '^#' requirements-bench.txt | while read -r peer; do \

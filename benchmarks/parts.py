@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks.compare import CASES, QUICK, measure
 from benchmarks.networks import NETWORKS
 from ple_tutorial import checks
-from ple_tutorial.tables import replacing, write_table
+from ple_tutorial.tables import replacing, rounded, write_table
 
 ROUNDS = 5
 PACKAGES = "numpy keras tensorflow tf-keras deepctr deepctr-torch torch torch-rechub".split()
@@ -147,9 +147,5 @@ def store(name: str, result: dict, out: Path) -> None:
     quick = "--quick " if result["quick"] else ""
     head = [f"made by: python -m benchmarks {quick}--only {name} --out {out.name}"]
     head += [f"machine: {result['processor']}, {result['cores']} cores", f"versions: {versions(result)}"]
-    rows = [{key: _stored(value) for key, value in row.items()} for row in result["parts"][name]]
-    write_table(pd.DataFrame(rows), out / f"bench_{name}.csv", head)
-
-
-def _stored(value):
-    return float(f"{value:.6g}") if isinstance(value, float) else None if value == "" else value
+    rows = [{key: None if value == "" else value for key, value in row.items()} for row in result["parts"][name]]
+    write_table(rounded(pd.DataFrame(rows)), out / f"bench_{name}.csv", head)

@@ -95,7 +95,7 @@ class Programs:
         return len(self._free)
 
     def clear(self):
-        """Drop all programs, and with them their memory."""
+        """Drop all programs. (TensorFlow keeps the memory of what XLA compiled until the process ends.)"""
         with self._lock:
             self._free.clear()
 
