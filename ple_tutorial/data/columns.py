@@ -63,7 +63,7 @@ def numbers(argument, value, places=None):
     if table.dtype.kind not in "biuf":
         columns = [_reals(argument, column, places, i) for i, column in enumerate(table.T)]
         table = np.stack(columns, axis=1) if columns else np.empty(table.shape)
-    return float32(argument, table, places), ()
+    return float32(argument, table, places), tuple(places.names)
 
 
 def codes(argument, value, cardinalities, rows, places=None):
@@ -73,7 +73,7 @@ def codes(argument, value, cardinalities, rows, places=None):
         ValueError: another shape; no whole numbers; a code out of range or missing.
     """
     table = array(argument, value)
-    shape, names = (rows, len(cardinalities)), ()
+    shape, names = (rows, len(cardinalities)), tuple(places.names) if places else ()
     if isinstance(table, pd.DataFrame):
         names = tuple(table.columns)
         places = places or Places(names)
@@ -224,7 +224,7 @@ def float32(argument, values, places, name=None):
         wrong = ~np.isfinite(found)
         advice = FILL if np.isnan(found[wrong]).any() else ""
         checks.refuse(argument, "finite numbers", places.found(values, wrong, name), advice=advice)
-    if values.dtype != np.float32 and (large := np.maximum(-low, high) > EXACT).any():
+    if values.dtype != np.float32 and (large := np.maximum(-low, high) >= EXACT).any():
         wrong = large & ((found != values) | (np.abs(found) > 2.0**53))
         if values.dtype.kind == "f":  # a clock's seconds are whole numbers, whatever the type of the column
             wrong &= (values == np.floor(values)).all(axis=0)
