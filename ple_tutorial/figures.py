@@ -105,8 +105,8 @@ def draw(names: Sequence[str] | None = None, out: str | Path = STORED) -> list[P
         fig = found.figure(table)
         for ending, data in ((".png", plots.to_png(fig)), (".svg", plots.to_svg(fig))):
             paths.append(out / (name + ending))
-            with replacing(paths[-1]) as beside:
-                beside.write_bytes(data)
+            with replacing(paths[-1]) as temporary:
+                temporary.write_bytes(data)
         paths.append(out / f"{name}.csv")
         if name not in STUDIES:
             write_table(
@@ -285,14 +285,14 @@ FIGURES = {
         plots.family.reach_matrices,
         "Whose loss reaches whose experts, a small matrix for each of ten architectures. Single-task: each loss its own experts "
         "alone. Hard sharing, MMoE and ML-MMoE: both losses all experts. Asymmetric: loss b also reaches the experts of a. "
-        "Customized and CGC: own and shared. Cross-stitch and sluice: everything, on both levels. PLE: everything on "
+        "Customized and CGC: own and shared. Cross-stitch and sluice: all experts, on both levels. PLE: all on "
         "level 1, own and shared on level 2.",
     ),
     "family_cost": Recipe(
         _cost_numbers,
         plots.family.cost_dots,
-        "Parameters and operations a sample of ten architectures. With layers of equal width they spread from hard sharing, with "
-        "about half of the single-task model's, to PLE, with more than twice as many. With widths for an equal budget "
+        "Parameters and operations per sample of ten architectures. With layers of equal width they spread from hard sharing, "
+        "with about half of the single-task model's, to PLE, with more than twice as many. With widths for an equal budget "
         "the parameters are equal, and the operations lie within a seventh of one another.",
     ),
     "family_gain": Recipe(
@@ -326,13 +326,13 @@ FIGURES = {
     "speed": Recipe(
         _speed_numbers,
         plots.speed.speed_rows,
-        "Thousand samples a second of eight ways to train the same network with batches of 256, for "
+        "Thousand samples per second of eight ways to train the same network with batches of 256, for "
         "three networks. The package's fit is furthest to the right in every panel.",
     ),
     "speed_growth": Recipe(
         lambda: stored("bench_scaling"),
         plots.speed.speed_growth,
-        "Thousand samples a second of fit as features, experts, tasks, levels or rows grow, one panel each; with more features, "
-        "experts, tasks and levels they fall, with more rows they rise up to some 16,000 rows and then no more.",
+        "Thousand samples per second of fit as features, experts, tasks, levels or rows grow, one panel each; with more "
+        "features, experts, tasks and levels they fall, with more rows they rise up to some 16,000 rows and then no more.",
     ),
 }

@@ -121,7 +121,7 @@ class _Drawing:
         self.heads(tasks, sent[1:], top)
 
     def place(self, group):
-        """The block of columns that a group stands in, and its first place there."""
+        """Return the block of columns in which a group is drawn, and the first column there."""
         block, _, number = group.rpartition("_")
         return ("shared", int(number) - 1) if block == "shared" and number.isdigit() else (group, 0)
 
@@ -133,7 +133,7 @@ class _Drawing:
         return self.left[block] + (first + i + 0.5) * self.SLOT
 
     def middle(self, stream):
-        """Where a stream leaves a level: above the middle of its block, or above its one expert."""
+        """Return where a stream leaves a level: above the middle of its block, or above its one expert."""
         block, _ = self.place(stream)
         if block != stream:
             return self.centre(stream)

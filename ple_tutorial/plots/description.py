@@ -87,10 +87,10 @@ def _mix(stream: str, mixer: Mixer, level: Level, number: int) -> str:
     """Return what a stream gets, as "a gate over its own and the shared experts"."""
     seen = _seen(stream, mixer.sees, level)
     if mixer.how == "gate":
-        reads = ", which reads the features" if mixer.reads == "features" and number > 1 else ""
+        reads = ", reading the features," if mixer.reads == "features" and number > 1 else ""
         detached = f", without a gradient to {_seen(stream, mixer.detached, level)}" if mixer.detached else ""
         residual = f", plus {_seen(stream, mixer.residual, level)} once more" if mixer.residual else ""
-        return f"a gate over {seen}{reads}{detached}{residual}"
+        return f"a gate{reads} over {seen}{detached}{residual}"
     if mixer.how == "stitch":
         return f"a learned combination of {seen}"
     return f"{seen} unchanged" if mixer.how == "pass" else f"{seen} side by side"

@@ -21,7 +21,7 @@ def rank_sweep(places: pd.DataFrame, xlabel: str, lit: Sequence[str] | None = No
         lit: the videos to colour; the four that move most if not given.
 
     Returns:
-        The figure; its label, the alt text, tells the places of the coloured videos.
+        The figure; its label, the alt text, gives the places of the coloured videos.
 
     >>> places = pd.DataFrame({"cat": [1, 2], "debate": [2, 1]}, index=[0.0, 0.5])
     >>> rank_sweep(places, "weight of CMR").get_label()
@@ -47,9 +47,9 @@ def rank_sweep(places: pd.DataFrame, xlabel: str, lit: Sequence[str] | None = No
     ax.set_xlabel(xlabel)
     ax.set_ylabel("place in the feed (1 = top)")
     ax.grid(visible=False)
-    told = places if len(places) < 5 else places.iloc[[0, -1]]  # the settings that the alt text tells
-    settings = " to ".join(step if words else f"{step:g}" for step in told.index)
-    moved = "; ".join(f"{name}: {' to '.join(map(str, told[name]))}" for name in lit)
+    named = places if len(places) < 5 else places.iloc[[0, -1]]  # the settings in the alt text
+    settings = " to ".join(step if words else f"{step:g}" for step in named.index)
+    moved = "; ".join(f"{name}: {' to '.join(map(str, named[name]))}" for name in lit)
     fig.set_label(
         f"Places of {places.shape[1]} videos in the feed (1 is the top) as {xlabel} goes from {settings}. {moved}."
     )
@@ -65,7 +65,7 @@ def sample_spaces(counts: dict[str, int], trains: dict[str, str]) -> Figure:
         trains: ``{space: text}``, which tasks it trains.
 
     Returns:
-        The figure; its label, the alt text, tells the numbers.
+        The figure; its label, the alt text, gives the numbers.
 
     Source: PLE paper, Figure 6 (there as ellipses, without numbers).
 
@@ -92,8 +92,8 @@ def sample_spaces(counts: dict[str, int], trains: dict[str, str]) -> Figure:
             left = 0.62 * side
     ax.set_xlim(-0.02, 2.75)
     ax.set_ylim(-0.02, 1.02)
-    told = [f"{space} {n:,}" + (f" ({trains[space]})" if space in trains else "") for space, n in counts.items()]
+    named = [f"{space} {n:,}" + (f" ({trains[space]})" if space in trains else "") for space, n in counts.items()]
     fig.set_label(
-        f"Nested squares, areas to scale: {'; in it '.join(told[:-2])}; in it, overlapping, {told[-2]} and {told[-1]}."
+        f"Nested squares, areas to scale: {'; in it '.join(named[:-2])}; in it, overlapping, {named[-2]} and {named[-1]}."
     )
     return fig

@@ -54,5 +54,5 @@ def speed_growth(table: pd.DataFrame) -> Figure:
         ax.set_axis_off()
     fig.supylabel("thousand samples a second", fontsize=9)
     for ax in (axes[0], axes[3]):
-        ax.set_ylabel(" ")  # room beside the common label
+        ax.set_ylabel(" ")  # space for the common label
     return fig

@@ -1,4 +1,4 @@
-"""Drawings of architectures: every part of the table is drawn, and told in the alt text."""
+"""Drawings of architectures: the drawing and its alt text contain every part of the table."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Mixer, routing
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("tasks", [("a", "b"), ("click", "like", "watch", "share_it")])
-def test_the_drawing_holds_every_expert_gate_and_tower(architecture, tasks):
+def test_the_drawing_contains_every_expert_gate_and_tower(architecture, tasks):
     levels = 1 if architecture in ONE_LEVEL else 2
     table = routing(architecture, tasks, shared_experts=2, task_experts=1, levels=levels)
     texts = [text.get_text() for text in plots.draw_routing(table).axes[0].texts]
@@ -84,18 +84,18 @@ def test_the_alt_text_says_where_no_gradient_flows_and_what_is_added():
 def test_the_alt_text_says_what_gates_and_towers_read():
     said = text("ml-mmoe", levels=2)
     assert "Each shared expert of the next level gets a gate over the shared experts. Level 2" in said
-    assert "Each task gets a gate over the shared experts, which reads the features." in said
+    assert "Each task gets a gate, reading the features, over the shared experts." in said
     assert "Each tower reads a learned combination of its task's streams of all levels." in text("sluice", levels=2)
     assert "Each tower reads" not in text("sluice")
 
 
-def test_a_faulty_table_is_told_as_it_is():
+def test_a_faulty_table_is_described_as_it_is():
     """The text comes from the table, not from the name of the architecture."""
     ple = routing("ple", ["a", "b"], levels=2)
     lower, upper = ple.levels
     upper = replace(upper, mixers=upper.mixers | {"a": Mixer("gate", ("a", "b"), reads="features")})
     said = describe(replace(ple, levels=(lower, upper)))
-    assert "Task a gets a gate over its own and task b's experts, which reads the features. Task b gets" in said
+    assert "Task a gets a gate, reading the features, over its own and task b's experts. Task b gets" in said
 
 
 def test_the_label_of_a_drawing_is_its_alt_text():
@@ -107,7 +107,7 @@ def test_the_label_of_a_drawing_is_its_alt_text():
     assert fig.get_label().endswith("Highlighted: score and losses.")
 
 
-def test_the_places_and_the_sample_spaces_are_told():
+def test_the_alt_text_of_a_ranking_says_the_places():
     places = pd.DataFrame({"cat": [1, 1, 3], "dog": [2, 2, 1], "news": [3, 3, 2]}, index=["none", "log", "sigmoid"])
     said = plots.rank_sweep(places, "f", lit=["dog", "cat"]).get_label()
     assert said.endswith("as f goes from none to log to sigmoid. dog: 2 to 2 to 1; cat: 1 to 1 to 3.")
