@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ple_tutorial import checks
+from ple_tutorial.balancing import Balance, check_balance
 from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.losses import loss_weights as full_loss_weights
 from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
@@ -42,6 +43,7 @@ def fit(
     loss_weights=None,
     patience=None,
     monitor="val_loss",
+    balance=None,
     callbacks=(),
     checkpoint=None,
     shuffle=True,
@@ -70,6 +72,8 @@ def fit(
         patience: stop after so many epochs without a better ``monitor`` and go back to the best weights.
         monitor: a column of the history that begins with ``val_``, or ``{task: weight}``, the weighted sum of those tasks'
             validation losses.
+        balance: what happens between the tasks' losses and the optimizer, a ``balancing.Balance``; by default
+            their weighted sum. The history's ``loss`` is always the weighted sum.
         callbacks: Keras callbacks. What they do at the beginning and end of training and of epochs counts; batches have none.
         checkpoint: a folder. After each epoch all that the next one depends on is written there. The same call goes on
             from it, and ends with the same weights as a run that nothing disturbed. The state of ``callbacks`` is not kept.
@@ -107,11 +111,12 @@ def fit(
     first_weights = full_loss_weights(kinds, schedule(0))
     stopping, rows, saved = EarlyStopping(patience, monitor, scored), [], None
     called = Callbacks(callbacks, model, epochs, batches.steps)
-    with program_for(model, kinds, optimizer, learning_rate, own=called.swap_weights) as (program, key):
-        _seed_dropout(program.model, seed)
+    balance = Balance() if balance is None else check_balance(balance)
+    with program_for(model, kinds, optimizer, learning_rate, balance, own=called.swap_weights) as (program, key):
+        _seed_dropout(program.variables, seed)
         if checkpoint is not None:
             settings = {
-                "model": key,  # with the optimizer
+                "model": key,  # with the optimizer and the balance
                 "seeds of the model": re.findall(r'"seed": (\d+)', json.dumps(model.get_config(), default=str)),
                 "train": [fingerprint(batches.first), batches.extent],
                 "valid": scored and fingerprint(scored),
@@ -146,7 +151,7 @@ def fit(
                 if saved is not None:
                     state = (rows, stopping.epoch, stopping.value, rng.bit_generator.state)
                     saved.save(state, stopping.weights)
-            program.optimizer.finalize_variable_values(program.model.trainable_variables)  # of moving averages
+            program.optimizer.finalize_variable_values(program.trainable)  # of moving averages
             if stopping.weights:
                 program.model.set_weights(stopping.weights)
     history = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
@@ -188,8 +193,8 @@ def _check_finite(values, epoch):
         raise FloatingPointError(f"the loss is no longer a number in epoch {epoch}; try a lower learning_rate")
 
 
-def _seed_dropout(model, seed):
-    states = [variable for variable in model.variables if variable.name == "seed_generator_state"]
+def _seed_dropout(variables, seed):
+    states = [variable for variable in variables if variable.name == "seed_generator_state"]
     for i, state in enumerate(states):
         state.assign(np.random.SeedSequence([seed, i]).generate_state(2).astype(state.dtype))
 

@@ -6,7 +6,7 @@ import threading
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.training.step import epoch_function
+from ple_tutorial.training.step import epoch_function, trainable
 
 _compiled = []  # the name of the model, once for each program that was compiled
 
@@ -23,17 +23,21 @@ class Program:
 
     Attributes:
         model, optimizer: what it trains, and with what.
-        variables: all Keras variables on which the next epoch depends.
+        trainable: the variables that the optimizer trains, the model's and the balance's.
+        variables: all Keras variables on which the next epoch depends, the model's first.
         forward: the network's predictions as a compiled function of features, without dropout.
         learning_rate: of the present ``fit``; None if it is a schedule.
     """
 
-    def __init__(self, model, optimizer, kinds):
-        optimizer.build(model.trainable_variables)
+    def __init__(self, model, optimizer, balance, kinds):
+        state = balance.state(kinds, model.trainable_variables)
+        self.trainable = trainable(model, state)
+        optimizer.build(self.trainable)
         self.model, self.optimizer, self.learning_rate = model, optimizer, None
-        self._initial, self._compiled = [tf.identity(v.value) for v in optimizer.variables], None
-        self.variables = [*model.variables, *optimizer.variables]
-        epoch = epoch_function(model, optimizer, kinds)
+        self._own = [*optimizer.variables, *state.values()]
+        self._initial, self._compiled = [tf.identity(variable.value) for variable in self._own], None
+        self.variables = [*model.variables, *self._own]
+        epoch = epoch_function(model, optimizer, balance, state, kinds)
 
         def counted(*arguments):
             _compiled.append(model.name)  # Python runs this line once for each program
@@ -44,8 +48,8 @@ class Program:
         self.forward = tf.function(lambda features: model(features, training=False), input_signature=[shapes])
 
     def reset(self, learning_rate):
-        """Put the optimizer back to its initial state, with this learning rate (None keeps its schedule)."""
-        for variable, value in zip(self.optimizer.variables, self._initial, strict=True):
+        """Put optimizer and balance back to their initial state, with this learning rate (None keeps a schedule)."""
+        for variable, value in zip(self._own, self._initial, strict=True):
             variable.value.assign(value)
         self.learning_rate, self._compiled = learning_rate, None
         if learning_rate is not None:
@@ -118,19 +122,19 @@ PROGRAMS = Programs()  # the cache of ``fit``
 
 
 @contextlib.contextmanager
-def program_for(model, kinds, optimizer, learning_rate, own=False):
-    """Lend the block a program for this model and optimizer, with the model's weights in it, and a fresh optimizer.
+def program_for(model, kinds, optimizer, learning_rate, balance, own=False):
+    """Lend the block a program for this model, optimizer and balance, with the model's weights, and all else at its start.
 
     Other seeds, data of the same shape, other loss weights and another learning rate all run the same program, whichever
     model of this architecture it was compiled for. The model gets its weights back at the end, also after an error.
 
     Args:
-        model, optimizer, learning_rate: as in ``fit``.
+        model, optimizer, learning_rate, balance: as in ``fit``.
         kinds: ``{task: kind}``.
         own: train the model itself, by a program of its own.
 
     Yields:
-        The ``Program``, and a text that is the same for runs of the same architecture and optimizer.
+        The ``Program``, and a text that is the same for runs of the same architecture, optimizer and balance.
 
     Raises:
         TypeError: no Keras optimizer.
@@ -142,7 +146,7 @@ def program_for(model, kinds, optimizer, learning_rate, own=False):
     if rate is not None:
         config["config"]["learning_rate"] = "a variable"
     config["config"]["name"] = "optimizer"  # Keras numbers them: adam, adam_1, ...
-    trainable = [variable.path for variable in model.trainable_variables]  # a layer may be frozen between two fits
+    paths = [variable.path for variable in model.trainable_variables]  # a layer may be frozen between two fits
     parts, programs = [config], None
     if not own:
         with contextlib.suppress(_UnknownPart):
@@ -150,13 +154,14 @@ def program_for(model, kinds, optimizer, learning_rate, own=False):
     if programs is None:
         # In the model's plain attributes, since Keras would take it for a part of the model.
         programs = vars(model).setdefault("_ple_programs", Programs())
-    key = json.dumps([*parts, kinds, trainable], default=str)
+    key = json.dumps([*parts, repr(balance), kinds, paths], default=str)
 
     def make():
         network = keras.models.clone_model(model) if programs is PROGRAMS else model
-        return Program(network, type(wanted).from_config(wanted.get_config()), kinds)
+        return Program(network, type(wanted).from_config(wanted.get_config()), balance, kinds)
 
-    with programs.borrow(key, make) as program:
+    # The text does not tell apart two classes of balance of the same name.
+    with programs.borrow((key, balance), make) as program:
         program.reset(rate)
         program.take(model)
         try:

@@ -1,15 +1,17 @@
 """One step of training, and the epoch of steps that is compiled as one program."""
 
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.balancing import Step
 from ple_tutorial.losses import task_loss
 
 
-def train_step(model, optimizer, kinds, x, y, mask, weights):
-    """Update the model's weights once, on one batch, and return the loss of each task.
+def train_step(model, optimizer, balance, state, kinds, x, y, mask, weights):
+    """Update the model's weights once, on one batch, and return the tasks' losses ``(tasks,)``.
 
     Args:
         model: a Keras model from ``x`` to ``{task: (batch, 1)}``.
-        optimizer: a Keras optimizer, built for the model.
+        optimizer: a Keras optimizer, built for the trainable variables of the model and of ``state``.
+        balance, state: a ``balancing.Balance`` and its own variables.
         kinds: ``{task: "binary" or "regression"}``.
         x: the features of the batch, as the model takes them.
         y, mask: ``{task: (batch,)}``, labels and which samples count (0, 1 or the sample's weight).
@@ -17,16 +19,26 @@ def train_step(model, optimizer, kinds, x, y, mask, weights):
 
     Source: PLE paper, Eqs. 8 and 9.
     """
-    with tf.GradientTape() as tape:
+    with tf.GradientTape(persistent=True) as tape:
         outputs = model(x, training=True)
-        losses = tf.stack([task_loss(kind, y[t], outputs[t], mask[t]) for t, kind in kinds.items()])
-        joint = optimizer.scale_loss(tf.reduce_sum(losses * weights) + sum(model.losses))
-    gradients = tape.gradient(joint, model.trainable_variables)
-    optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
-    return losses
+        losses = {t: task_loss(kind, y[t], outputs[t], mask[t]) for t, kind in kinds.items()}
+        joint = balance.joint(losses, weights, state) + sum(model.losses)
+
+    def gradient(loss, variables):
+        return tape.gradient(loss, variables, output_gradients=optimizer.scale_loss(tf.ones_like(loss)))
+
+    variables = trainable(model, state)
+    gradients = balance.gradients(Step(losses, weights, joint, variables, state, gradient))
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    return tf.stack(list(losses.values()))
 
 
-def epoch_function(model, optimizer, kinds):
+def trainable(model, state):
+    """Return what the optimizer trains: the model's trainable variables, then those of the balance's ``state``."""
+    return [*model.trainable_variables, *(variable for variable in state.values() if variable.trainable)]
+
+
+def epoch_function(model, optimizer, balance, state, kinds):
     """Return a function of tensors that runs all steps of one epoch, for ``tf.function`` to compile.
 
     It returns two tensors ``(tasks,)``: the sum of each task's losses, and over how many samples.
@@ -40,7 +52,7 @@ def epoch_function(model, optimizer, kinds):
             x = keras.tree.map_structure(lambda part: tf.gather(part, rows), features)  # noqa: B023
             y = {task: tf.gather(labels[task], rows) for task in kinds}
             inside = {task: tf.cast(tf.gather(mask[task], rows), tf.float32) * filled for task in kinds}
-            losses = train_step(model, optimizer, kinds, x, y, inside, weights)
+            losses = train_step(model, optimizer, balance, state, kinds, x, y, inside, weights)
             counts = tf.stack([tf.reduce_sum(inside[task]) for task in kinds])
             totals, samples = totals + losses * counts, samples + counts
         return totals, samples
