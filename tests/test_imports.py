@@ -174,7 +174,7 @@ def plant(**code):
         ),
         ({"data__census": "from ple_tutorial.plots import bars", "plots": ""}, "data.census imports plots (bars)"),
         ({"checks": "from ple_tutorial.data import TaskData"}, "checks imports data (TaskData)"),
-        ({"balancing": ""}, "balancing has no rule: add it to MAY_IMPORT"),
+        ({"attic": ""}, "attic has no rule: add it to MAY_IMPORT"),
         ({"": "from ple_tutorial import models", "models": ""}, "__init__ imports models"),
     ],
 )

@@ -1,6 +1,7 @@
 """Compiled programs: the epoch of one architecture and one optimizer, and the cache that hands them out."""
 
 import contextlib
+import functools
 import json
 import threading
 
@@ -25,7 +26,6 @@ class Program:
         model, optimizer: what it trains, and with what.
         trainable: the variables that the optimizer trains, the model's and the balance's.
         variables: all Keras variables on which the next epoch depends, the model's first.
-        forward: the network's predictions as a compiled function of features, without dropout.
         learning_rate: of the present ``fit``; None if it is a schedule.
     """
 
@@ -44,8 +44,13 @@ class Program:
             return epoch(*arguments)
 
         self._epoch = tf.function(counted, jit_compile=True)
-        shapes = keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), model.input)
-        self.forward = tf.function(lambda features: model(features, training=False), input_signature=[shapes])
+
+    @functools.cached_property
+    def forward(self):
+        """The network's predictions as a compiled function of features, without dropout."""
+        shapes = keras.tree.map_structure(lambda x: tf.TensorSpec((None, *x.shape[1:]), x.dtype), self.model.input)
+        # A concrete function, since TensorFlow warns of retracing where many models each call their own tf.function.
+        return tf.function(lambda features: self.model(features, training=False)).get_concrete_function(shapes)
 
     def reset(self, learning_rate):
         """Put optimizer and balance back to their initial state, with this learning rate (None keeps a schedule)."""
