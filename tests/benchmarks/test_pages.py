@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks import pages
 from benchmarks.compare import ROOT
+from ple_tutorial import figures
 from ple_tutorial.tables import write_table
 
 FOLDER = ROOT / "figures"
@@ -52,6 +53,13 @@ def test_a_table_is_written_between_its_markers(tmp_path):
         "| 2 | 3 | 40 | not counted |\n"
         "<!-- /bench -->\nb"
     )
+
+
+def test_the_figures_of_the_docs_have_the_alt_text_of_their_recipe():
+    pages_of_docs = [path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md")]
+    found = re.findall(r"!\[(.*?)\]\(\.\./figures/(\w+)\.png\)", "\n".join(pages_of_docs))
+    assert {"speed", "speed_growth"} <= {name for _, name in found}
+    assert [name for alt, name in found if figures.recipe(name).alt not in ("", alt)] == []
 
 
 def test_the_code_of_the_page_on_training_runs(tmp_path, monkeypatch):
