@@ -20,6 +20,7 @@ FAST = (
     "routing", "layers", "models", "losses", "metrics", "taskdata", "synthetic", "gates", "diagnostics",
     "reference", "step", "loop", "budget", "study", "chunks", "early_stopping",
     "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "showing", "drawings",
+    "editions", "scoring",
 )  # fmt: skip
 
 
@@ -223,6 +224,19 @@ MUTANTS = (
            ("plots/style", 'f\'<img alt="{html.escape(alt)}" width', "f'<img width")),
     mutant("the alt text of a drawing does not say where no gradient flows", "drawings",
            ("plots/description", "if mixer.detached else", "if False else")),
+    # the course
+    mutant("a cell of the student edition that needs a solution passes", "editions",
+           ("course/editions", "if needed := sorted(read & set(owner)):", "if needed := []:")),
+    mutant("a solution without its tag reaches the students", "editions",
+           ("course/editions", "            _refuse_unmarked(cell, number)", "            pass")),
+    mutant("the folded answers of exercises reach the students", "editions",
+           ("course/editions", 'FOLDED.sub("", text) if among_exercises', 'FOLDED.sub("", text) if False')),
+    mutant("empty cells are left where solutions were", "editions",
+           ("course/editions", "if cell.source.strip() and not _is_solution(cell):", "if not _is_solution(cell):")),
+    mutant("the open stub below an answer takes its score away", "scoring",
+           ("course/scoring", 'if line["sentence"] != NO_ANSWER] or said[-1:]', "][-1:]")),
+    mutant("the table of scores names folders of a student's machine", "scoring",
+           ("course/scoring", 'text = re.sub(rf"([\'\\"])', 'text = text or re.sub(rf"([\'\\"])')),
 )  # fmt: skip
 
 
@@ -255,7 +269,7 @@ def attempt(found=None):
     """The tests on a scratch copy, with the fault ``found`` or (None) as it is: pytest's exit code, first test that failed."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as folder:
         copy = Path(folder)
-        for name in ("ple_tutorial", "tests", "figures"):
+        for name in ("ple_tutorial", "tests", "figures", "notebooks"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "conftest.py"):
             shutil.copy(ROOT / name, copy / name)
