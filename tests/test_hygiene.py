@@ -197,6 +197,20 @@ def check_pictures(nb):
     return complaints
 
 
+def check_alt_length(nb):
+    """An alt text written in a cell has two lines at most: a longer one belongs to the figure's recipe or its plot."""
+    complaints = []
+    for n, cell in numbered(nb):
+        for node in ast.walk(parse(cell) or ast.Module([], [])):
+            named = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", None) == "alt"
+            shown = isinstance(node, ast.Call) and getattr(node.func, "attr", None) == "show"
+            values = [node.value] if named else [*node.args, *(word.value for word in node.keywords)] if shown else []
+            texts = [value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+            if any(text.end_lineno - text.lineno > 1 for text in texts):
+                complaints.append(f"cell {n}: an alt text of more than two lines")
+    return complaints
+
+
 def check_links(nb):
     """Links in the text lead to files that are there, and pictures have an alt text."""
     complaints = []
@@ -256,6 +270,7 @@ CHECKS = [
     check_markers,
     check_ignored,
     check_pictures,
+    check_alt_length,
     check_links,
     check_opening,
     check_closing,
@@ -485,6 +500,8 @@ FAULTS = [
     (check_pictures, picture("data:image/png;base64,", "plot.png?")),
     (check_pictures, picture('alt="A curve', 'alt="Another curve')),
     (check_pictures, picture(' alt="', ' title="')),
+    (check_alt_length, source(5, "plots.show(\n    fig,\n    alt='one '\n    'two '\n    'three',\n)")),
+    (check_alt_length, source(5, "alt = (\n    'one '\n    'two '\n    'three'\n)\nplots.show(fig, alt)")),
     (check_links, closing("text", "[this](no_such_file.ipynb)")),
     (check_links, closing("text", "![A picture that was never drawn](../figures/no_such_file.png)")),
     (check_links, closing("text", "![map](../README.md)")),
