@@ -20,7 +20,7 @@ FAST = (
     "routing", "layers", "models", "losses", "metrics", "taskdata", "synthetic", "gates", "diagnostics",
     "reference", "step", "loop", "budget", "study", "chunks", "early_stopping",
     "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "showing", "drawings",
-    "editions", "scoring",
+    "editions", "scoring", "answers",
 )  # fmt: skip
 
 
@@ -237,6 +237,22 @@ MUTANTS = (
            ("course/scoring", 'if line["sentence"] != NO_ANSWER] or said[-1:]', "][-1:]")),
     mutant("the table of scores names folders of a student's machine", "scoring",
            ("course/scoring", 'text = re.sub(rf"([\'\\"])', 'text = text or re.sub(rf"([\'\\"])')),
+    # exercises
+    mutant("an answer judged by arrays that it has changed", "answers",
+           ("exercises/functions", "function(*copy.deepcopy(arguments))", "function(*arguments)")),
+    mutant("an answer that exits ends the run", "answers",
+           ("exercises/functions", "except BaseException as error:", "except Exception as error:"),
+           ("exercises/register", "except BaseException as error:", "except Exception as error:")),
+    mutant("an answer tried on one input only", "answers",
+           ("exercises/functions", "wrong = [case for case in cases if", "wrong = [case for case in [*cases][:1] if")),
+    mutant("a forgotten return taken for a number", "answers",
+           ("exercises/functions", "    if value is None:\n        reason", "    if False:\n        reason")),
+    mutant("a right answer refused for its last digits", "answers",
+           ("exercises/functions", "RTOL, ATOL = 1e-4, 1e-5", "RTOL, ATOL = 1e-12, 0.0")),
+    mutant("the mistake told is that of another answer", "answers",
+           ("exercises/functions", "nearest = max(agreeing,", "nearest = min(agreeing,")),
+    mutant("a count that is nearly right passes", "answers",
+           ("exercises/answers", "near = max(within, 1e-9 * abs(right))", "near = max(within, 1e-3 * abs(right))")),
 )  # fmt: skip
 
 

@@ -139,19 +139,3 @@ def number_symptom(value, right, near):
     if float(right).is_integer():
         related |= {"that is one too many": right + 1, "that is one too few": right - 1}
     return next((sentence for sentence, number in related.items() if right and abs(value - number) <= near), None)
-
-
-def array_wrong(answer, shape, what):
-    """A sentence if the answer is not an array of this shape with finite numbers."""
-    try:
-        came = np.asarray(answer, float)
-    except (TypeError, ValueError):
-        return f"{what} should be an array of numbers, but it is a {type(answer).__name__}"
-    if came.shape != shape:
-        return f"{what} should have the shape {shape}, but it has {came.shape}"
-    return None if np.isfinite(came).all() else f"{what} holds numbers that are not finite"
-
-
-def recognised(answer, said, otherwise):
-    """The sentence of the known mistake that gives this number: ``said`` is ``{sentence: number}``."""
-    return next((sentence for sentence, number in said.items() if np.isclose(answer, number)), otherwise)

@@ -2,61 +2,260 @@
 
 import numpy as np
 
+from ple_tutorial.exercises.answers import as_number
+from ple_tutorial.exercises.functions import as_function, function_mistake, returned
 from ple_tutorial.exercises.register import exercise
+
+
+def _own_squares(labels, predictions, mask):
+    return (labels[mask] - predictions[mask]) ** 2
+
+
+def _own_loss(labels, predictions, mask):
+    return _own_squares(labels, predictions, mask).sum() / max(mask.sum(), 1)
 
 
 @exercise("03.1")
 def _own_mean(answer):
     """A function own_mean(labels, predictions, mask) -> squared error over the task's own samples; 0 without any."""
-    labels, predictions = np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 2.0, 1.0, 7.0])
-    mask = np.array([True, False, True, False])
-    came = float(answer(labels, predictions, mask))
-    if np.isnan(came):
-        return "it is not a number: a label outside the sample space may be missing, and NaN times zero is still NaN"
-    if np.isclose(came, 5 / 4):
-        return "this is the mean over the batch; divide by the number of samples inside the sample space"
-    if np.isclose(came, 5):
-        return "this is the sum; Eq. 9 divides it by the number of samples inside the sample space"
-    if not np.isclose(came, 2.5):
-        return f"the squared errors inside the sample space are 1 and 4, so the mean is 2.5, but it is {came:g}"
-    empty = float(answer(labels, predictions, np.zeros(4, bool)))
-    return None if empty == 0 else f"a batch without a sample of the task should count 0, but it counts {empty}"
+    labels, predictions = np.array([1.0, 2.0, 3.0, 2.5, 4.0]), np.array([2.0, 2.5, 1.0, 7.0, 3.0])
+    mask = np.array([True, False, True, False, True])
+    missing, none = np.where(mask, labels, np.nan), np.zeros(5, bool)
+    cases = {
+        "labels everywhere": (labels, predictions, mask),
+        "missing labels outside the sample space": (missing, predictions, mask),
+        "a sample space that is the whole batch": (labels, predictions, ~none),
+        "one sample inside": (missing, predictions, np.arange(5) == 2),
+        "a batch without a sample of the task": (missing, predictions, none),
+        "a batch whose labels are all missing": (np.full(5, np.nan), predictions, none),
+    }
+    known = {
+        "a label outside the sample space may be missing, and NaN times zero is still NaN": lambda y, p, m: (
+            np.sum((y - p) ** 2 * m) / max(m.sum(), 1)
+        ),
+        "NaN times zero is still NaN; and divide by the number of samples inside": lambda y, p, m: np.mean(
+            ((y - p) * m) ** 2
+        ),
+        "this is the mean over the batch; divide by the number of samples inside the sample space": lambda y, p, m: (
+            _own_squares(y, p, m).sum() / len(y)
+        ),
+        "this is the sum; Eq. 9 divides it by the number of samples inside the sample space": lambda y, p, m: (
+            _own_squares(y, p, m).sum()
+        ),
+        "the mask plays no part: average over the samples inside the sample space": lambda y, p, m: np.mean(
+            (y - p) ** 2
+        ),
+        "the mask plays no part: skipping NaN is not enough, as a label outside may be there": lambda y, p, m: (
+            np.nanmean((y - p) ** 2)
+        ),
+        "these are absolute differences; square them": lambda y, p, m: np.abs(y - p)[m].mean() if m.any() else 0.0,
+        "this is the root of the mean squared error": lambda y, p, m: _own_loss(y, p, m) ** 0.5,
+        "these are differences; square them": lambda y, p, m: (y - p)[m].mean() if m.any() else 0.0,
+        "this is the square of the mean difference; square before you average": lambda y, p, m: (
+            (y - p)[m].mean() ** 2 if m.any() else 0.0
+        ),
+        "these are the samples outside the sample space": lambda y, p, m: _own_loss(y, p, ~m),
+        "a missing label is not 0: outside the sample space nothing counts": lambda y, p, m: np.mean(
+            (np.nan_to_num(y) - p) ** 2
+        ),
+        "divide by the number of samples inside, not by one less": lambda y, p, m: (
+            _own_squares(y, p, m).sum() / max(m.sum() - 1, 1)
+        ),
+        "a batch without a sample of the task should count 0, but 0 / 0 is not a number": lambda y, p, m: _own_squares(
+            y, p, m
+        ).mean(),
+        "a batch without a sample of the task should count 0, not 1": lambda y, p, m: (
+            _own_loss(y, p, m) if m.any() else 1.0
+        ),
+        "this is the median; take the mean": lambda y, p, m: np.median(_own_squares(y, p, m)) if m.any() else 0.0,
+        "that is a square for each sample inside; take their mean": _own_squares,
+        "that is half of it": lambda y, p, m: _own_loss(y, p, m) / 2,
+    }
+    return function_mistake(
+        answer, ("labels", "predictions", "mask"), cases, _own_loss, known, "the mean squared error"
+    )
 
 
 @exercise("03.2")
 def _is_seesaw(answer):
     """A function seesaw(a, b) of two intervals (low, high) of gains -> whether they show a seesaw."""
-    cases = [
-        ((0.01, 0.03), (-0.04, -0.02), True, "one gain lies above zero and the other below"),
-        ((-0.04, -0.02), (0.01, 0.03), True, "it does not matter which of the two tasks gains"),
-        ((-0.01, 0.03), (-0.04, -0.02), False, "the first interval contains zero, so nothing is known of its sign"),
-        ((0.01, 0.03), (-0.02, 0.01), False, "the second interval contains zero, so nothing is known of its sign"),
-        ((-0.02, 0.01), (0.01, 0.03), False, "the first interval contains zero, so nothing is known of its sign"),
-        ((-0.05, -0.02), (-0.04, -0.02), False, "both tasks lose; that is negative transfer, not a seesaw"),
-        ((0.01, 0.02), (0.03, 0.04), False, "both tasks gain"),
-    ]
-    for a, b, right, why in cases:
-        if bool(answer(a, b)) != right:
-            return f"for {a} and {b} the answer is {right}: {why}"
-    return None
+    reasons = {
+        ((0.01, 0.03), (-0.04, -0.02)): "one gain lies above zero and the other below",
+        ((-0.04, -0.02), (0.01, 0.03)): "it does not matter which of the two tasks gains",
+        ((-0.01, 0.03), (-0.04, -0.02)): "the first interval contains zero, so nothing is known of its sign",
+        ((0.01, 0.03), (-0.02, 0.01)): "the second interval contains zero, so nothing is known of its sign",
+        ((-0.02, 0.01), (0.01, 0.03)): "the first interval contains zero, so nothing is known of its sign",
+        ((-0.04, -0.02), (-0.03, 0.01)): "the second interval contains zero, so nothing is known of its sign",
+        ((0.01, 0.03), (-0.01, 0.04)): "the second interval contains zero, so nothing is known of its sign",
+        ((-0.02, 0.01), (-0.01, 0.03)): "both intervals contain zero, so nothing is known of either sign",
+        ((-0.05, -0.02), (-0.04, -0.02)): "both tasks lose; that is negative transfer, not a seesaw",
+        ((-0.02, -0.01), (-0.06, -0.04)): "both tasks lose; it does not matter that one loses more",
+        ((0.01, 0.02), (0.03, 0.04)): "both tasks gain; it does not matter that one gains more",
+        ((0.02, 0.05), (0.01, 0.04)): "both tasks gain",
+    }
+
+    def right(a, b):
+        return (a[0] > 0 > b[1]) or (b[0] > 0 > a[1])
+
+    def sure(interval):
+        return interval[0] > 0 or interval[1] < 0
+
+    def middle(interval):
+        return (interval[0] + interval[1]) / 2
+
+    known = {
+        "it does not matter which of the two tasks gains: look at both ways round": lambda a, b: a[0] > 0 > b[1],
+        "it does not matter which of the two tasks gains: look at both ways round, b up and a down too": lambda a, b: (
+            b[0] > 0 > a[1]
+        ),
+        "an interval that contains zero says nothing of the sign: the middles are not enough": lambda a, b: (
+            middle(a) * middle(b) < 0
+        ),
+        "both must be clear, one above and the other below zero; it is not enough that one task loses": lambda a, b: (
+            a[1] < 0 or b[1] < 0
+        ),
+        "both must be clear, one above and the other below zero; it is not enough that one task gains": lambda a, b: (
+            a[0] > 0 or b[0] > 0
+        ),
+        "intervals that exclude zero are not enough: the signs must differ": lambda a, b: sure(a) and sure(b),
+        "one interval that excludes zero is not enough, and the signs must differ": lambda a, b: sure(a) or sure(b),
+        "intervals that do not overlap are not enough: one must lie above zero and the other below": lambda a, b: (
+            a[1] < b[0] or b[1] < a[0]
+        ),
+        "look at both ends: the lower ends alone do not say that an interval excludes zero": lambda a, b: (
+            a[0] * b[0] < 0
+        ),
+        "look at both ends: the upper ends alone do not say that an interval excludes zero": lambda a, b: (
+            a[1] * b[1] < 0
+        ),
+        "the comparison is turned round: this says where there is no seesaw": lambda a, b: not right(a, b),
+        "the ends are changed over: a gain is clear if its lower end is above zero": lambda a, b: (
+            (a[1] > 0 > b[0]) or (b[1] > 0 > a[0])
+        ),
+        "one clear sign is not enough: both intervals must exclude zero": lambda a, b: (
+            (a[0] > 0 and middle(b) < 0) or (b[0] > 0 and middle(a) < 0)
+        ),
+        "one clear sign is not enough: both intervals must exclude zero, the winner's too": lambda a, b: (
+            (a[1] < 0 and b[1] > 0) or (b[1] < 0 and a[1] > 0)
+        ),
+        "both tasks lose there: that is negative transfer, not a seesaw": lambda a, b: a[1] < 0 and b[1] < 0,
+        "both must be clear, not one of the two: `and` between winner and loser": lambda a, b: (
+            a[0] > 0 or b[1] < 0 or b[0] > 0 or a[1] < 0
+        ),
+    }
+    cases = dict(zip((f"{a} and {b}" for a, b in reasons), reasons, strict=True))
+    function = as_function(answer, "a", "b")
+    results = {}
+    for what, (a, b) in cases.items():
+        value = returned(function, (a, b))
+        results[what] = bool(as_number(value, "what the function returns, True or False,"))
+    wrong = [what for what, (a, b) in cases.items() if results[what] != right(a, b)]
+    if not wrong:
+        return None
+    if len(set(results.values())) == 1:
+        return f"it always returns {next(iter(results.values()))}"
+    for sentence, mistaken in known.items():
+        if all(bool(mistaken(a, b)) == results[what] for what, (a, b) in cases.items()):
+            return sentence
+    return f"for {wrong[0]} the answer is {right(*cases[wrong[0]])}: {reasons[cases[wrong[0]]]}"
+
+
+def _weight(g_a, g_b):
+    apart = (g_a - g_b) @ (g_a - g_b)
+    return float(np.clip((g_b - g_a) @ g_b / apart, 0, 1)) if apart > 0 else 0.5
+
+
+def _on_a_grid(points):
+    def search(g_a, g_b):
+        w = np.linspace(0, 1, points)
+        return w[np.argmin([np.sum((x * g_a + (1 - x) * g_b) ** 2) for x in w])]
+
+    return search
 
 
 @exercise("03.3")
 def _least_step(answer):
     """A function least(g_a, g_b) -> the w in [0, 1] for which w g_a + (1 - w) g_b is shortest."""
     cases = {
-        "perpendicular gradients of equal length": (np.array([1.0, 0.0]), np.array([0.0, 1.0]), 0.5),
-        "perpendicular gradients, a three times as long": (np.array([3.0, 0.0]), np.array([0.0, 1.0]), 0.1),
-        "parallel gradients, a twice as long": (np.array([2.0, 2.0]), np.array([1.0, 1.0]), 0.0),
-        "opposite gradients": (np.array([1.0, 1.0]), np.array([-3.0, -3.0]), 0.75),
+        "gradients (1, 2, -1) and (0.3, -1.1, 0.7)": (np.array([1.0, 2.0, -1.0]), np.array([0.3, -1.1, 0.7])),
+        "perpendicular gradients of equal length": (np.array([1.0, 0.0]), np.array([0.0, 1.0])),
+        "perpendicular gradients, a three times as long": (np.array([3.0, 0.0]), np.array([0.0, 1.0])),
+        "opposite gradients": (np.array([1.0, 1.0]), np.array([-3.0, -3.0])),
+        "parallel gradients, a twice as long": (np.array([2.0, 2.0]), np.array([1.0, 1.0])),
+        "parallel gradients, b twice as long": (np.array([1.0, 1.0]), np.array([2.0, 2.0])),
+        "a gradient of b that is zero": (np.array([1.0, 1.0]), np.array([0.0, 0.0])),
     }
-    for what, (g_a, g_b, right) in cases.items():
-        came = float(answer(g_a, g_b))
-        if abs(came - right) < 1e-6:
-            continue
-        if not 0 <= came <= 1:
-            return f"for {what} the weight is {came:g}, outside 0 to 1: clip it"
-        if abs(came - (1 - right)) < 1e-6:
-            return f"for {what} this is the weight of b; w is that of a"
-        return f"for {what} the shortest sum has w = {right:g}, but the answer is {came:g}"
+
+    def clipped(formula):
+        return lambda g_a, g_b: np.clip(formula(g_a, g_b), 0, 1)
+
+    norm = np.linalg.norm
+    known = {
+        "the weight leaves 0 to 1: clip it": lambda g_a, g_b: (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2),
+        "a weight below 0 must become 0: clip it on both sides": lambda g_a, g_b: min(
+            (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2), 1
+        ),
+        "a weight above 1 must become 1: clip it on both sides": lambda g_a, g_b: max(
+            (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2), 0
+        ),
+        "this is the weight of b; w is that of a": lambda g_a, g_b: 1 - _weight(g_a, g_b),
+        "this is the weight of b, and it leaves 0 to 1: clip it": lambda g_a, g_b: (
+            (g_a - g_b) @ g_a / np.sum((g_a - g_b) ** 2)
+        ),
+        "one half is right for gradients of equal length only; are they made equally long first?": lambda g_a, g_b: 0.5,
+        "divide by the squared length of the difference, not by the length": clipped(
+            lambda g_a, g_b: (g_b - g_a) @ g_b / norm(g_a - g_b)
+        ),
+        "divide by the squared length of the difference": clipped(lambda g_a, g_b: (g_b - g_a) @ g_b),
+        "divide by the squared length of the difference, not by the sum of the squared lengths": clipped(
+            lambda g_a, g_b: (g_b - g_a) @ g_b / (g_a @ g_a + g_b @ g_b)
+        ),
+        "divide by the squared length of the difference, not by that of the sum": clipped(
+            lambda g_a, g_b: (g_b - g_a) @ g_b / np.sum((g_a + g_b) ** 2)
+        ),
+        "the sign of the numerator is turned round": clipped(
+            lambda g_a, g_b: (g_a - g_b) @ g_b / np.sum((g_a - g_b) ** 2)
+        ),
+        "(g_b - g_a) is to be multiplied by g_b, not by g_a": clipped(
+            lambda g_a, g_b: (g_b - g_a) @ g_a / np.sum((g_a - g_b) ** 2)
+        ),
+        "the angle counts as well: the squared lengths alone are right for perpendicular gradients only": lambda g_a, g_b: (
+            g_b @ g_b / (g_a @ g_a + g_b @ g_b)
+        ),
+        "the angle counts as well, and the shorter gradient gets the larger weight": lambda g_a, g_b: (
+            g_a @ g_a / (g_a @ g_a + g_b @ g_b)
+        ),
+        "the lengths alone are not enough: the angle counts as well": lambda g_a, g_b: (
+            norm(g_b) / (norm(g_a) + norm(g_b))
+        ),
+        "the longer gradient should get the smaller weight, and the angle counts as well": lambda g_a, g_b: (
+            norm(g_a) / (norm(g_a) + norm(g_b))
+        ),
+        "this only chooses the shorter of the two: a mixture may be shorter than both": lambda g_a, g_b: float(
+            norm(g_a) < norm(g_b)
+        ),
+        "this is the cosine of the two gradients, not the weight": lambda g_a, g_b: g_a @ g_b / (norm(g_a) * norm(g_b)),
+        "this is the longest sum, not the shortest": lambda g_a, g_b: float(norm(g_a) > norm(g_b)),
+        "the search is too coarse: it looks at eleven weights only": _on_a_grid(11),
+        "the search is too coarse: it looks at 21 weights only": _on_a_grid(21),
+        "the search is too coarse: it looks at 101 weights only": _on_a_grid(101),
+        "the search is too coarse: it looks at 1001 weights only": _on_a_grid(1001),
+        "that is the shortest sum itself; return the weight": lambda g_a, g_b: (
+            _weight(g_a, g_b) * g_a + (1 - _weight(g_a, g_b)) * g_b
+        ),
+        "that is the length of the shortest sum; return the weight": lambda g_a, g_b: norm(
+            _weight(g_a, g_b) * g_a + (1 - _weight(g_a, g_b)) * g_b
+        ),
+    }
+    arguments = ("g_a", "g_b")
+    if wrong := function_mistake(answer, arguments, cases, _weight, known, "the weight"):
+        return wrong
+    for g in (np.array([1.0, 2.0]), np.array([0.3, 0.1, 0.7])):
+        same_everywhere = "for equal gradients every w gives the same sum: return any from 0 to 1"
+        try:
+            weight = as_number(returned(answer, (g, g)), "the weight for equal gradients")
+        except Exception as error:
+            return f"{same_everywhere}, and do not divide by zero ({error})"
+        if not 0 <= weight <= 1:
+            return f"{same_everywhere}, not {weight:g}"
     return None

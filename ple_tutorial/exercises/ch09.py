@@ -1,10 +1,46 @@
 """The checks of chapter 09: The family."""
 
-import numpy as np
-
-from ple_tutorial.exercises.answers import recognised
+from ple_tutorial.exercises.answers import as_dict, as_number, kind, number_mistake, plain_word
 from ple_tutorial.exercises.register import exercise
 from ple_tutorial.routing import ARCHITECTURES, Routing
+
+OTHER_NAMES = {  # as ``plain_word`` returns them; a closing "model", "network" or "sharing" does not count either
+    "progressive layered extraction": "ple",
+    "customized gate control": "cgc",
+    "customised gate control": "cgc",
+    "multi gate mixture of experts": "mmoe",
+    "multi level mmoe": "ml mmoe",
+    "multilevel mmoe": "ml mmoe",
+    "mlmmoe": "ml mmoe",
+    "customised": "customized",
+    "crossstitch": "cross stitch",
+    "hardsharing": "hard",
+    "shared bottom": "hard",
+    "asymmetrical": "asymmetric",
+    "多门控混合专家": "mmoe",
+    "非对称共享": "asymmetric",
+    "水闸网络": "sluice",
+    "渐进式分层提取": "ple",
+    "定制门控": "cgc",
+    "定制共享": "customized",
+    "十字绣网络": "cross stitch",
+    "硬共享": "hard",
+    "多层mmoe": "ml mmoe",
+    "单任务模型": "single task",
+}
+
+
+def _architecture(word):
+    """Return the name in ARCHITECTURES that a word means, or None."""
+
+    def bare(text):
+        for ending in (" parameter sharing", " sharing", " network", " networks", " model", " architecture"):
+            text = text.removesuffix(ending)
+        return text
+
+    name = bare(plain_word(word))
+    name = OTHER_NAMES.get(name, name)
+    return next((known for known in ARCHITECTURES if bare(plain_word(known)) == name), None)
 
 
 @exercise("09.1")
@@ -17,13 +53,39 @@ def _four_of_the_ten(answer):
         "C": "the same numbers for every sample is a stitch; two of the ten have stitches, and in one the towers read all levels",
         "D": "the first level lets everything through and the second does not: find the two zeros in the matrices",
     }
-    if not isinstance(answer, dict) or set(answer) != set(right):
-        return f"the answer is a dict with the keys {sorted(right)}"
+    known = {
+        ("A", "ml-mmoe"): "it has several levels; here there is one",
+        (
+            "A",
+            "cgc",
+        ): "a CGC has task experts, which only their own task's loss trains; here both losses train every expert",
+        ("A", "ple"): "a PLE has task experts, and several levels; here both losses train every expert of one level",
+        ("A", "hard-sharing"): "hard sharing hands on its only expert; here a task weighs experts anew on each sample",
+        ("A", "cross-stitch"): "a stitch is the same on every sample; here the experts are weighed anew on each sample",
+        ("B", "customized"): "customized sharing lets no loss into another task's expert: they share the shared one",
+        ("B", "cgc"): "in a CGC neither loss trains the other task's experts; here one of them does",
+        ("B", "mmoe"): "in an MMoE both losses train every expert; here only one passes",
+        ("B", "single-task"): "there no loss trains another task's expert; here one of them does",
+        ("C", "cross-stitch"): "the stitch is right, but its towers read the last level only; here they read more",
+        ("C", "mmoe"): "a gate weighs anew on each sample; here what is taken is the same on every sample",
+        ("C", "asymmetric"): "it has one level; here the tower reads more than the last level",
+        ("D", "cgc"): "a CGC has one level; here there are two, and the first lets loss a through to the experts of b",
+        ("D", "ml-mmoe"): "there every loss trains every expert on all levels; here one level stops it",
+        ("D", "mmoe"): "an MMoE has one level, and every loss trains every expert; here one of two levels stops it",
+        ("D", "cross-stitch"): "its stitches let everything through on both levels; here one level stops it",
+        ("D", "sluice"): "its stitches let everything through on both levels; here one level stops it",
+        (
+            "D",
+            "customized",
+        ): "it has one level, and no loss trains another task's expert; here one of two levels lets it",
+    }
+    given = as_dict(answer, list(right))
     for key, name in right.items():
-        if answer[key] not in ARCHITECTURES:
-            return f"{key}: {answer[key]!r} is none of {', '.join(ARCHITECTURES)}"
-        if answer[key] != name:
-            return f"{key}: {hints[key]}"
+        mine = _architecture(given[key])
+        if mine is None:
+            return f"{key}: {given[key]!r} is none of {', '.join(ARCHITECTURES)}"
+        if mine != name:
+            return f"{key}: {known.get((key, mine), hints[key])}"
     return None
 
 
@@ -32,24 +94,45 @@ def _a_table_of_ones_own(answer):
     """A CGC for click, like and buy, in which buy's gate also sees click's experts but does not train them."""
     tasks = ("click", "like", "buy")
     if not isinstance(answer, Routing):
-        return f"hand in a Routing, not a {type(answer).__name__}"
-    if answer.tasks != tasks or len(answer.levels) != 1 or answer.towers != "last":
-        return f"the table is for the tasks {', '.join(tasks)}, in this order, and has one level, which the towers read"
+        return f"hand in a Routing; this is {kind(answer)}"
+    if set(answer.tasks) != set(tasks):
+        return f"the table is for the tasks {', '.join(tasks)}; yours is for {', '.join(answer.tasks)}"
+    if answer.tasks != tasks:
+        return f"name the tasks in this order: {', '.join(tasks)}"
+    if len(answer.levels) != 1:
+        return f"the table has one level, but yours has {len(answer.levels)}"
+    if answer.towers != "last":
+        return "the towers read the last level: leave `towers` as it is"
     level = answer.levels[0]
     if level.experts != dict.fromkeys((*tasks, "shared"), 1):
-        return "every task has one expert, and one is shared"
+        if "shared" not in level.experts:
+            return "one expert is shared: the group is called 'shared'"
+        found = ", ".join(f"{group}: {count}" for group, count in level.experts.items())
+        return f"every task has one expert, and one is shared; your groups are {found}"
     if set(level.mixers) != set(tasks):
         return f"one level sends a stream to each tower, and no other; yours sends {', '.join(level.mixers)}"
-    if strange := [task for task, mixer in level.mixers.items() if mixer.how != "gate" or mixer.residual]:
-        return f"the mixer of {strange[0]} should be a gate, without a residual"
-    for task, sees in {"click": {"click", "shared"}, "like": {"like", "shared"}}.items():
-        if set(level.mixers[task].sees) != sees or level.mixers[task].detached:
-            return f"{task!r} should have the gate of a CGC, over {' and '.join(sorted(sees))}, both trained"
+    for task, mixer in level.mixers.items():
+        if mixer.how != "gate":
+            return f"the mixer of {task} should be a gate, without a residual, not {mixer.how!r}"
+        if mixer.residual:
+            return f"the mixer of {task} should be a gate without a residual"
+    for task in ("click", "like"):
+        mixer, sees = level.mixers[task], {task, "shared"}
+        form = f"{task!r} should have the gate of a CGC, over {task} and shared, both trained"
+        if missing := sorted(sees - set(mixer.sees)):
+            return f"{form}; it does not see {missing[0]}"
+        if extra := sorted(set(mixer.sees) - sees):
+            return f"{form}; it should not see {extra[0]}"
+        if mixer.detached:
+            why = "; the gradient is stopped at the gate of buy, not here" if task == "click" else ""
+            return f"{form}; its loss does not train {' and '.join(mixer.detached)}{why}"
     buy = level.mixers["buy"]
     if "click" not in buy.sees:
         return "the gate of buy should see the expert of click"
     if set(buy.sees) != {"buy", "shared", "click"}:
-        return f"the gate of buy should see its own, the shared and click's expert, but it sees {', '.join(buy.sees)}"
+        lacking = [group for group in ("buy", "shared") if group not in buy.sees]
+        found = f"it does not see {lacking[0]}" if lacking else "like is too many"
+        return f"the gate of buy should see its own, the shared and click's expert; {found}"
     if "click" not in buy.detached:
         return "the loss of buy still trains the expert of click: name the group among the detached ones"
     return None if buy.detached == ("click",) else "the loss of buy should still train its own and the shared expert"
@@ -58,17 +141,24 @@ def _a_table_of_ones_own(answer):
 @exercise("09.3")
 def _as_wide_as_the_budget_allows(answer):
     """The largest width of hard sharing's one expert: 32 features, two tasks, towers of 8, at most 3,458 parameters."""
-    wrong = None if isinstance(answer, (int, float, np.number)) else "the width should be a number"
-    if wrong or answer == 69:  # 33 w for the expert, 2 x (8 w + 17) for the towers
-        return wrong
-    if answer != round(answer):
-        return "units are whole: round down, since one more would be too many"
-    said = {
+    right = 69  # 33 w for the expert, 2 x (8 w + 17) for the towers
+    known = {
         "with 70 units it has 3,464 parameters, six too many": 70,
         "the expert has a bias for each unit, and the towers have biases": 71,
-        "there are two towers": 83,
-        "you forgot the towers": 104,
-        "the expert is there once, however many tasks read it": 41,
+        "there are two towers": (3458 - 17) // 41,
+        "you forgot the towers": 3458 // 33,
+        "you forgot the towers, and the expert's biases": 3458 // 32,
+        "the expert is there once, however many tasks read it": (3458 - 34) // 82,
         "it may take all of the budget: take the largest width that still fits": 68,
+        "that is the number of parameters; hand in the width of the expert": 3415,
+        "that is the budget; hand in the width of the expert": 3458,
+        "the tower reads as many numbers as the expert has units: its first layer grows with the width": (
+            (3458 - 2 * (32 * 8 + 17)) // 33
+        ),
+        "that is the number of parameters that each unit brings; solve for the width": 49,
     }
-    return recognised(answer, said, "write the number of parameters as a function of the width, and solve for it")
+    width = as_number(answer, "the width")
+    otherwise = "write the number of parameters as a function of the width, and solve for it"
+    if not width.is_integer():
+        otherwise = "units are whole: round down, since one more would be too many"
+    return number_mistake(width, right, known, otherwise, "the width")

@@ -38,11 +38,11 @@ def as_function(answer, *arguments):
     return answer
 
 
-def outcome(function, arguments):
+def outcome(function, arguments, show=True):
     """Return what the function returns for *copies* of the arguments, or the exception that it raises.
 
-    Warnings of NumPy are not shown. What the function prints is shown, and a function that prints and returns nothing
-    is told so.
+    Warnings of NumPy are not shown. What the function prints is shown, unless ``show`` is False. A function that returns
+    nothing counts as one that raises a ``Mistake``.
     """
     printed = io.StringIO()
     try:
@@ -55,7 +55,8 @@ def outcome(function, arguments):
         raise
     except BaseException as error:  # a reader's function may raise anything, and may exit
         value = error
-    print(printed.getvalue(), end="")
+    if show:
+        print(printed.getvalue(), end="")
     if value is None:
         reason = "it prints its result and returns" if printed.getvalue() else "it returned"
         return Mistake(f"{reason} nothing: end the function with a `return`")
@@ -96,8 +97,13 @@ def function_mistake(answer, arguments, cases, right, mistakes, what):
     for sentence, mistaken in mistakes.items():
         if same(got[first], outcome(mistaken, cases[first])):
             agreeing[sentence] = sum(same(got[case], outcome(mistaken, cases[case])) for case in cases)
-    if agreeing:
-        return max(agreeing, key=agreeing.get)
+    nearest = max(agreeing, key=agreeing.get, default=None)
+    if nearest and agreeing[nearest] == len(cases):
+        return nearest
+    if symptom := _symptom([(got[case], expected[case]) for case in cases]):
+        return f"{what} {symptom}"
+    if nearest:
+        return nearest
     if isinstance(got[first], Mistake):  # nothing was returned
         branch = "" if len(wrong) == len(cases) else f"for {first} "
         return f"{branch}{got[first]}"
@@ -108,19 +114,20 @@ def function_mistake(answer, arguments, cases, right, mistakes, what):
         return where + raised(got[first])
     if form := _form_mistake(got[first], expected[first], f"{what} for {first}"):
         return form
-    shown = _shown(got[first], expected[first])
-    return _symptom([(got[case], expected[case]) for case in cases], what) or f"{what} for {first} {shown}"
+    return f"{what} for {first} {_shown(got[first], expected[first])}"
 
 
 def same(value, expected):
     """Whether two results are equal within the tolerance: numbers, arrays, dicts, or the same exception."""
     if isinstance(expected, BaseException) or isinstance(value, BaseException):
         return type(value) is type(expected) and str(value) == str(expected)
+    if expected is None or value is None:
+        return expected is value
     if isinstance(expected, Mapping):
         entries = dict(value.items()) if hasattr(value, "items") else {}
         by_name = {str(key): entry for key, entry in entries.items()}
         return by_name.keys() == {str(key) for key in expected} and all(
-            by_name[str(key)] is not None and same(by_name[str(key)], entry) for key, entry in expected.items()
+            same(by_name[str(key)], entry) for key, entry in expected.items()
         )
     try:
         value, expected = as_array(value, "it"), as_array(expected, "it")
@@ -134,7 +141,7 @@ def same(value, expected):
 def _order_of_arguments(function, arguments, cases, expected):
     """Return the order of the arguments with which the function would be right, or None."""
     for order in itertools.permutations(range(len(arguments))):
-        results = (outcome(function, [values[i] for i in order]) for values in cases.values())
+        results = (outcome(function, [values[i] for i in order], show=False) for values in cases.values())
         if all(same(result, right) for result, right in zip(results, expected.values(), strict=True)):
             return [arguments[i] for i in order]
     return None
@@ -157,33 +164,33 @@ def _form_mistake(value, expected, what):
     return None
 
 
-def _symptom(pairs, what):
-    """Return how all wrong numbers are related to the right ones, or None: sign, order, a common factor or difference."""
+def _symptom(pairs):
+    """Return how all wrong numbers are related to the right ones, or None: sign, percent, a common factor or difference.
+
+    Args:
+        pairs: a (result, right result) for each case.
+    """
     if any(isinstance(side, (BaseException, Mapping)) for pair in pairs for side in pair):
         return None
-    value, right = (np.concatenate([np.ravel(as_array(pair[side], what)) for pair in pairs]) for side in (0, 1))
+    try:
+        value, right = (np.concatenate([as_array(pair[side], "it").ravel() for pair in pairs]) for side in (0, 1))
+    except Mistake:
+        return None
+    if len(value) == len(pairs) and len(value) > 1 and np.ptp(value) == 0:
+        return f"is always {value[0]:.4g}, whatever the arguments are"
     if value.shape != right.shape or len(right) < 2 or np.ptp(right) == 0 or not np.isfinite(value + right).all():
         return None
-    for sentence, related in {
-        "the sign is turned round": -right,
-        "the numbers are in percent: return shares": 100 * right,
-        "that is one minus the right number": 1 - right,
-        "that is the square of the right number": right**2,
-        "that is the root of the right number": abs(right) ** 0.5,
-    }.items():
-        if same(value, related):
-            return f"{what}: {sentence}"
-    factors = value[right != 0] / right[right != 0]
-    if len(factors) > 1 and same(value, factors[0] * right):
-        return (
-            f"{what} is {factors[0]:.4g} times too large"
-            if abs(factors[0]) > 1
-            else (f"{what} should be multiplied by {1 / factors[0]:.4g}" if factors[0] else f"{what} is always 0")
-        )
-    if np.ptp(value) < ATOL:
-        return f"{what} is always {value[0]:.4g}, whatever the arguments are"
+    if same(value, -right):
+        return "has the wrong sign"
+    if same(value, 100 * right):
+        return "is in percent: return shares"
+    if same(value, 1 - right):
+        return "is one minus the right number"
+    factor = value @ right / (right @ right)
+    if factor and same(value, factor * right):
+        return f"is {factor:.4g} times as large as it should be"
     if same(value - right, np.full(len(right), value[0] - right[0])):
-        return f"{what} is off by {value[0] - right[0]:.4g}"
+        return f"is too large by {value[0] - right[0]:.4g} everywhere"
     return None
 
 
