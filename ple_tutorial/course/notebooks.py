@@ -9,7 +9,7 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
 
 from ple_tutorial import checks, tables
 from ple_tutorial.course import measured
@@ -31,7 +32,7 @@ PEAK_ELSEWHERE = "__import__('resource').getrusage(__import__('resource').RUSAGE
 
 @dataclass
 class Outcome:
-    """What became of one notebook or figure; ``megabytes`` is the peak memory of its kernel."""
+    """The result of one notebook or figure; ``megabytes`` is the peak memory of its kernel."""
 
     name: str
     status: str
@@ -39,7 +40,8 @@ class Outcome:
     megabytes: float | None = None
 
     @property
-    def failed(self):
+    def failed(self) -> bool:
+        """Whether it failed; a notebook that was skipped did not."""
         return self.status.startswith("failed")
 
 
@@ -55,8 +57,8 @@ def _census():
 NEEDS = {"census": _census}  # what a notebook may need -> a function that returns (there or not, why not)
 
 
-def unmet_need(nb):
-    """Return why ``nb`` cannot run here (its metadata: ``{"ple_tutorial": {"needs": [...]}}``), or None."""
+def unmet_need(nb: NotebookNode) -> str | None:
+    """Return why a notebook cannot run on this machine, or None; its metadata say ``{"ple_tutorial": {"needs": [...]}}``."""
     for need in nb.metadata.get("ple_tutorial", {}).get("needs", []):
         there, reason = NEEDS[checks.choice("needs", need, NEEDS)]()
         if not there:
@@ -64,13 +66,13 @@ def unmet_need(nb):
     return None
 
 
-def read(path):
-    """Return the notebook at ``path``."""
+def read(path: Path) -> NotebookNode:
+    """Read the notebook at ``path``."""
     return nbformat.read(path, as_version=4)
 
 
-def title(nb):
-    """Return the first heading without its number: "# 04 Experts" and "# 4. Experts" give "Experts"."""
+def title(nb: NotebookNode) -> str:
+    """Return the first heading of a notebook without its number: "# 04 Experts" and "# 4. Experts" give "Experts"."""
     heading = re.search(r"^# (.+)", nb.cells[0].source if nb.cells else "", re.MULTILINE)
     if not heading:
         checks.refuse("the first cell", "a heading '# ...'", "none")
@@ -106,7 +108,7 @@ def chapters(wanted: Sequence[str] = (), folder: Path = FOLDER) -> list[Path]:
 
 async def _execute(nb, folder):
     """Run ``nb`` (its outputs are filled in) and return (peak megabytes or None, what went wrong or None)."""
-    # no kernel folders: "python3" is then this very Python, whatever kernels the user has installed
+    # without folders of kernels, "python3" is the Python that runs this, whatever kernels the user has installed
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=KernelSpecManager(kernel_dirs=[]))
     client = NotebookClient(
         nb,
@@ -117,7 +119,7 @@ async def _execute(nb, folder):
         extra_arguments=["--log-level=CRITICAL"],
     )
     async with client.async_setup_kernel(cwd=str(folder), cleanup_kc=True):
-        # nbclient answers Ctrl-C by killing the kernel and going on; here it ends the run
+        # nbclient kills the kernel on Ctrl-C and goes on; here Ctrl-C ends the run
         asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
         number = 0
         for index, cell in enumerate(nb.cells):
@@ -140,10 +142,11 @@ async def _execute(nb, folder):
     return int(answer) / 1e6, None  # macOS counts bytes
 
 
-def execute(nb, folder):
-    """Run ``nb`` with ``folder`` as its working directory.
+def execute(nb: NotebookNode, folder: Path) -> tuple[float, float | None, str | None]:
+    """Run a notebook in a fresh kernel, with ``folder`` as its working directory; its outputs are filled in.
 
-    Returns (seconds, peak megabytes or None, what went wrong or None); the outputs are in ``nb``.
+    Returns:
+        ``(seconds, peak memory in megabytes, what went wrong)``; the memory is None if something went wrong, else that is None.
     """
     for cell in nb.cells:
         if cell.cell_type == "code":
@@ -153,16 +156,16 @@ def execute(nb, folder):
     return time.perf_counter() - start, megabytes, problem
 
 
-def stderr_cell(nb):
-    """Return the number of the first code cell with stderr output, or None."""
+def stderr_cell(nb: NotebookNode) -> int | None:
+    """Return the number of the first code cell that has written to stderr, or None."""
     for number, cell in enumerate((cell for cell in nb.cells if cell.cell_type == "code"), start=1):
         if any(output.get("name") == "stderr" for output in cell.outputs):
             return number
     return None
 
 
-def normalise(nb):
-    """Take out of ``nb`` what would change from one machine or editor to the next."""
+def normalise(nb: NotebookNode) -> None:
+    """Remove metadata of a notebook that would change from one machine or editor to the next."""
     nb.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -176,17 +179,20 @@ def normalise(nb):
         )
 
 
-def write(nb, path: Path) -> None:
-    """Write the notebook ``nb`` in one step: an interruption leaves the old file or the new one."""
+def write(nb: NotebookNode, path: Path) -> None:
+    """Write a notebook in one step: an interruption leaves the old file or the new one."""
     with tables.replacing(path) as free:
         nbformat.write(nb, free)
 
 
-def run(paths, out=None, tell=print):
-    """Run the notebooks at ``paths``: copies into the folder ``out``, or in place where it is None.
+def run(paths: Sequence[Path], out: Path | None = None, tell: Callable[[str], None] = print) -> list[Outcome]:
+    """Run notebooks, each in the folder that it is in; one that fails does not stop the others.
 
-    Every notebook runs in the folder of its original. One that fails does not stop the others; its copy is kept
-    for a look, its original never touched. Returns a list of Outcome.
+    Args:
+        paths: of the notebooks.
+        out: folder for copies with the outputs, also those of a notebook that fails. None: run in place, and store the
+            notebooks that pass; one that fails stays as it was.
+        tell: is called with a line about each notebook.
     """
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -217,14 +223,14 @@ def _run_one(path, out):
     return outcome
 
 
-def line(outcome):
-    """Return one line about one outcome, while the others are still to come."""
+def line(outcome: Outcome) -> str:
+    """Return one line about one outcome."""
     seconds = "" if outcome.seconds is None else f" ({outcome.seconds:.0f} s)"
     return f"{outcome.name}: {outcome.status}{seconds}"
 
 
-def table(outcomes):
-    """Return the closing table: name, seconds, peak memory, what became of it."""
+def table(outcomes: Sequence[Outcome]) -> str:
+    """Return the closing table: name, seconds, peak memory, status."""
     rows = [("", "seconds", "peak MB", "")]
     for outcome in outcomes:
         numbers = (outcome.seconds, outcome.megabytes)
@@ -233,7 +239,7 @@ def table(outcomes):
     return "\n".join(f"{row[0]:<{width}}  {row[1]:>7}  {row[2]:>7}  {row[3]}".rstrip() for row in rows)
 
 
-def record(nb, path: Path, outcome: Outcome) -> None:
+def record(nb: NotebookNode, path: Path, outcome: Outcome) -> None:
     """Store the notebook ``nb`` at ``path``, and what was measured in its header and in measured.csv.
 
     The tables of chapters in the README and in the first chapter are written anew from measured.csv.
