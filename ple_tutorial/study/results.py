@@ -22,7 +22,12 @@ def stored(name):
         command = f"python -m ple_tutorial study {name}"
         if name.startswith("bench_"):
             command = f"python -m benchmarks --only {name.removeprefix('bench_')} --out figures"
-        raise FileNotFoundError(f"no stored table {path.name} in the folder {STORED.name!r}; make it with: {command}")
+        advice = f"make it with: {command}"
+        if not STORED.is_dir():
+            advice = (
+                "stored tables do not come with the installed package; clone the project's repository, and work there"
+            )
+        raise FileNotFoundError(f"no stored table {path.name} in the folder {STORED.name!r}; {advice}")
     return read_table(path)
 
 

@@ -29,3 +29,16 @@ def test_the_seesaw_is_against_the_single_task_model_of_equal_weights():
     assert points.loc[("ple", 0.9), ["x", "y"]].tolist() == pytest.approx([(0.05 + 0.0) / 2, (-0.1 - 0.3) / 2])
     assert points.loc[("single-task", 0.9), ["x", "y"]].tolist() == pytest.approx([-0.4, -0.25])
     assert points.loc[("single-task", 0.5), ["x", "y"]].tolist() == [0, 0]
+
+
+def test_a_table_that_is_not_stored_says_what_to_do(monkeypatch, tmp_path):
+    """In a clone, a command makes it; an installed package has no folder of tables, and a command would not make one."""
+    with pytest.raises(
+        FileNotFoundError, match=r"no stored table dail\.csv .* make it with: python -m ple_tutorial study"
+    ):
+        results.stored("dail")
+    monkeypatch.setattr(results, "STORED", tmp_path / "figures")
+    with pytest.raises(
+        FileNotFoundError, match=r"dial\.csv .*; stored tables do not come .* clone the project's repository"
+    ):
+        results.stored("dial")
