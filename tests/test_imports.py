@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "figures": {"study", "plots", "data", "metrics", "routing", "budget", "diagnostics"},
     "budget": {"models", "routing"},
     "diagnostics": {"layers", "losses", "models", "routing"},
-    "exercises": GROUND | {"models", "training", "gates"},
+    "exercises": GROUND | {"models", "training", "gates", "diagnostics", "budget", "study"},
     "course": {"data.census", "exercises"},
     "__main__": {"course", "figures", "study"},
 }
