@@ -1,4 +1,4 @@
-"""The exercises: ``check`` tells a reader what is wrong with an answer; a file for each chapter holds its checks."""
+"""The exercises: ``check`` tells a reader what is wrong with an answer; a chapter's checks are in ``chNN`` and ``chNN_4``."""
 
 import importlib
 import pkgutil
