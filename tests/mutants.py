@@ -218,7 +218,7 @@ MUTANTS = (
     mutant("a callback's optimizer stays behind", "callbacks",
            ("training/callbacks", "            del self.model.optimizer", "            return")),
     mutant("a block read twice and one never", "chunks",
-           ("data/chunks", "rng.permutation(blocks)", "rng.choice(blocks, len(blocks))")),
+           ("data/memmap", "rng.permutation(blocks)", "rng.choice(blocks, len(blocks))")),
     # figures
     mutant("the alt text of a picture is not in its tag", "showing",
            ("plots/style", 'f\'<img alt="{html.escape(alt)}" width', "f'<img width")),

@@ -56,7 +56,7 @@ def fit(
         model: from ``build_model``, or any Keras model from ``train.features`` to ``{task: (batch, 1)}``. Training
             starts from its present weights, with a fresh optimizer. Penalties that its layers add count, but are not
             in the history. XLA must be able to compile its layers.
-        train: a ``TaskData``; or, for more data than memory, an iterable of them (``data.chunks`` has readers) that can be
+        train: a ``TaskData``; or, for more data than memory, an iterable of them (``data`` has readers) that can be
             gone through for every epoch, no chunk larger than the first. The next chunk is read while one trains; a
             batch never spans two of them.
         valid: a ``TaskData`` or chunks of them, as ``train``; the model is scored on it and never trained on it. Of chunks only
