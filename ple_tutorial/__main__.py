@@ -107,7 +107,13 @@ def student(out):
 @command(
     "score a folder of handed-in notebooks: what check says of each answer, as a table",
     argument("handed_in", metavar="FOLDER", type=Path, help="the folder; those below it are read, too"),
-    argument("--out", metavar="FILE", type=file, default=Path("scores.csv"), help="the table to write (scores.csv)"),
+    argument(
+        "--out",
+        metavar="FILE",
+        type=file,
+        default=Path("build/scores.csv"),
+        help="the table to write (build/scores.csv)",
+    ),
     argument("--seconds", type=int, default=120, help="how long a cell may take (120)"),
 )
 def score(handed_in, out, seconds):

@@ -165,7 +165,7 @@ def test_each_package_is_used_and_each_used_is_asked_for():
     package = [*(ROOT / "ple_tutorial").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
     files = [*package, *files_of_tests(), ROOT / "conftest.py"]
     used = set().union(*map(imports, [*files, *notebooks.chapters()]))
-    own = {"ple_tutorial", "benchmarks", *(path.stem for path in files_of_tests())}
+    own = {"ple_tutorial", "benchmarks"} | {name for path in files_of_tests() for name in (path.stem, path.parent.name)}
     module = {"scikit-learn": "sklearn", "ipython": "IPython"}
     asked = {module.get(wanted.name, wanted.name.replace("-", "_")) for wanted in DIRECT}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

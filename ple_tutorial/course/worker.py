@@ -67,7 +67,6 @@ def full_name(name):
 def run(cells: list[str], skipped: set[int], seconds: int, say: Callable) -> None:
     """Run code cells in IPython, without a kernel, and ``say`` what happens."""
     from IPython.core.interactiveshell import InteractiveShell
-    from traitlets.config import Config
 
     from ple_tutorial import exercises
     from ple_tutorial.exercises import register
@@ -90,7 +89,7 @@ def run(cells: list[str], skipped: set[int], seconds: int, say: Callable) -> Non
 
     exercises.check = register.check = check
     signal.signal(signal.SIGALRM, too_long)
-    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell = InteractiveShell.instance()
     for cell, source in enumerate(cells, start=1):
         if cell in skipped:
             continue

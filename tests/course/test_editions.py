@@ -7,6 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from ple_tutorial import __main__ as command
 from ple_tutorial.course import editions, notebooks
 from ple_tutorial.exercises import exercises_of, verdict
 
@@ -168,6 +169,24 @@ def test_links_work_from_the_editions_and_a_notebook_that_cannot_be_divided_is_n
     with pytest.raises(ValueError, match=r"^05_b\.ipynb: code cell 4: "):
         editions.write_editions([folder / "05_b.ipynb"], out)
     assert not (out / "student" / "05_b.ipynb").exists()
+
+
+def test_the_command_says_what_it_wrote_or_which_cell_to_mend(tmp_path, monkeypatch, capsys):
+    folder, out = tmp_path / "notebooks", tmp_path / "build"
+    folder.mkdir()
+    nbformat.write(toy(), folder / "04_a.ipynb")
+    monkeypatch.setattr(notebooks.chapters, "__defaults__", ((), folder))
+    assert command.main(["student", "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"1 chapters, without solutions in {out}/student, with them in {out}/solutions.\n"
+    assert sorted(path.relative_to(out).as_posix() for path in out.rglob("*.ipynb")) == [
+        "solutions/04_a.ipynb",
+        "student/04_a.ipynb",
+    ]
+    nbformat.write(toy(new_code_cell("solution = 1")), folder / "04_a.ipynb")
+    assert command.main(["student", "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("04_a.ipynb: code cell 4: expected the tag 'solution'")
+    assert said.count("\n") == 1
 
 
 # ---------------------------------------------------------------- all chapters

@@ -36,7 +36,7 @@ def test_a_missing_verdict_is_explained_and_an_exercise_of_no_chapter_is_listed(
     ("text", "plain"),
     [
         ("it raised OSError: '/home/a b/x.csv' is gone", "it raised OSError: 'x.csv' is gone"),
-        ("no ~/work/x.csv here", "no x.csv here"),
+        ("no ~/tasks/x.csv here", "no x.csv here"),
         (r"C:\Users\anna\x.csv and \\server\share\y.csv", "x.csv and y.csv"),
         ("in /home/anna/: nothing", "in : nothing"),
         ("see https://keras.io/api/layers, a/b, 1/2 and 'up/down'", None),
