@@ -1,8 +1,8 @@
 """The routing tables: an architecture is data, not a class.
 
-Level by level, *groups of experts* read a *stream* (on the first level every stream is the features), each
-stream's *mixer* combines the experts of the groups that it sees, and after the last level each task has a tower.
-The architectures differ in three columns: how many experts a group has, which groups a mixer sees, how it mixes.
+A network is built from levels. On each level *groups of experts* read a *stream*; on the first level every stream is the
+features. The *mixer* of a stream combines the experts of the groups that it sees. After the last level each task has a
+tower. Architectures differ in three things: how many experts a group has, which groups a mixer sees, and how it mixes.
 
     single-task          experts a:1 b:1              a <- pass(a)             b <- pass(b)
     hard sharing         experts shared:1             a, b <- pass(shared)     shared <- pass(shared) below the last level
@@ -19,6 +19,7 @@ Source: PLE paper, Figure 1 and sections 4.1 and 4.2.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ple_tutorial import checks
@@ -32,16 +33,24 @@ class Mixer:
     """How one stream leaves a level.
 
     Attributes:
-        how: ``gate`` weighs the experts by softmax gate weights; ``pass`` hands on the only expert it sees;
-            ``concat`` puts the experts' units side by side; ``stitch`` makes of all the experts as many learned linear
-            combinations, the same on every sample, as its own group has experts, and puts these side by side.
+        how: ``gate`` takes the weighted sum of the experts, with softmax gate weights; ``pass`` returns the only expert that
+            it sees; ``concat`` concatenates the experts' units; ``stitch`` concatenates learned linear combinations of all
+            experts, as many as its own group has experts, with weights that are the same for every sample.
         sees: the groups whose experts it combines, in the order of its weights.
-        reads: the selector of a gate: ``stream``, its own stream as it enters the level (PLE paper, Eq. 7),
+        reads: the selector of a gate: ``stream``, its own stream at the entrance of the level (PLE paper, Eq. 7),
             or ``features``.
-        detached: groups among ``sees`` whose experts it uses but does not train: no gradient passes (STEM,
+        detached: groups among ``sees`` whose experts it uses but does not train: the gradient is stopped (STEM,
             arXiv:2308.13537).
-        residual: groups whose experts a gate adds once more, in a learned linear combination that is the same on every
+        residual: groups whose experts a gate adds a second time, in a learned linear combination that is the same for every
             sample (AdaTT, doi 10.1145/3580305.3599769: the native experts).
+
+    Raises:
+        ValueError: an unknown kind of mixer or selector; groups that are missing, named twice or not seen; a residual of
+            a mixer that is not a gate.
+
+    Example:
+        >>> str(Mixer("gate", ("a", "shared")))
+        'gate(a, shared)'
     """
 
     how: str
@@ -71,9 +80,21 @@ class Mixer:
 
 @dataclass(frozen=True)
 class Level:
-    """One level: ``experts`` is ``{group: number of experts}``, ``mixers`` is ``{stream: Mixer}``.
+    """One level of an architecture.
 
-    A group, and a gate that reads a stream, reads the stream of its own name.
+    A group reads the stream of its own name, and so does a gate that reads a stream.
+
+    Attributes:
+        experts: ``{group: number of experts}``.
+        mixers: ``{stream: Mixer}``.
+
+    Raises:
+        TypeError: not two dicts of these.
+
+    Example:
+        >>> level = Level({"shared": 2}, {"a": Mixer("gate", ("shared",)), "b": Mixer("gate", ("shared",))})
+        >>> level.experts["shared"]
+        2
     """
 
     experts: dict
@@ -88,20 +109,25 @@ class Level:
 
 @dataclass(frozen=True)
 class Routing:
-    """A whole architecture.
+    """A whole architecture: a table that ``build_model`` turns into a network.
 
     Attributes:
         architecture: its name.
         tasks: names of the tasks.
-        levels: one ``Level`` after the other.
-        towers: what a tower reads: ``last``, its task's stream as it leaves the last level, or ``all``, a learned
-            linear combination of its task's streams of all levels (the skip connections of sluice networks).
+        levels: the levels, from the features upwards.
+        towers: what a tower reads: ``last``, the stream of its task after the last level, or ``all``, a learned linear
+            combination of the streams of its task after every level (the skip connections of sluice networks).
 
     Raises:
         TypeError: tasks or levels of the wrong kind.
-        ValueError: a mixer of a group that its level lacks, or that passes on other than one expert; a stitch of a
-            stream without experts of its own; a group or a gate, above the first level, whose stream the level below
-            does not send; a task without a stream that its tower could read.
+        ValueError: a mixer sees a group that its level does not have; a ``pass`` sees more than one expert; a stitch
+            belongs to a stream without experts of its own; a group or a gate above the first level reads a stream that
+            the level below does not have; a task has no stream for its tower to read.
+
+    Example:
+        >>> print(routing("cgc", ["a", "b"], shared_experts=1, task_experts=1))
+        cgc, 1 level(s), tasks a, b
+          level 1: experts a:1 b:1 shared:1 | a <- gate(a, shared) | b <- gate(b, shared)
     """
 
     architecture: str
@@ -137,8 +163,16 @@ class Routing:
         if sent is None or not set(self.tasks) <= sent:
             checks.refuse("levels", f"a last stream for each of {list(self.tasks)}", sorted(sent or ()))
 
-    def expert_names(self, level, stream):
-        """Names of the experts that the mixer of ``stream`` sees on ``level`` (from 1), in the order of its weights."""
+    def expert_names(self, level: int, stream: str) -> list[str]:
+        """Return the names of the experts that the mixer of ``stream`` sees on ``level`` (from 1), in the order of its weights.
+
+        Raises:
+            ValueError: no such level, or no such stream on it.
+
+        Example:
+            >>> routing("cgc", ["a", "b"], shared_experts=2).expert_names(1, "a")
+            ['a_1', 'shared_1', 'shared_2']
+        """
         if checks.count("level", level) > len(self.levels):
             checks.refuse("level", f"one of {len(self.levels)}", level)
         rows = self.levels[level - 1]
@@ -155,7 +189,7 @@ class Routing:
 
 
 def _names(group, count):
-    """Names of the experts of a group: ``a_1``, ``a_2``; a shared expert with a stream of its own has that name already."""
+    """Names of the experts of a group: ``a_1``, ``a_2``; a shared expert with a stream of its own already has such a name."""
     return [group] if re.fullmatch(rf"{SHARED}_\d+", group) else [f"{group}_{i + 1}" for i in range(count)]
 
 
@@ -221,7 +255,7 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Table:
-    """An architecture: its level, and what of the arguments of ``routing`` it has a use for."""
+    """An architecture: the function that makes one level, and which arguments of ``routing`` it uses."""
 
     level: callable
     many_levels: bool = False
@@ -247,27 +281,42 @@ ONE_LEVEL = tuple(name for name, table in _TABLES.items() if not table.many_leve
 
 
 def routing(
-    architecture, tasks, *, shared_experts=2, task_experts=1, levels=1, own_residual=False, detach_others=False
-):
-    """The routing table of an architecture.
+    architecture: str,
+    tasks: Iterable[str],
+    *,
+    shared_experts: int = 2,
+    task_experts: int | dict[str, int] = 1,
+    levels: int = 1,
+    own_residual: bool = False,
+    detach_others: bool = False,
+) -> Routing:
+    """Return the routing table of an architecture.
+
+    An architecture ignores the numbers of experts that it has no use for, so that one call serves a comparison.
 
     Args:
         architecture: one of ``ARCHITECTURES``.
-        tasks: names of the tasks. Asymmetric sharing lets the first one give: its experts serve all other tasks.
+        tasks: names of the tasks. In asymmetric sharing the experts of the first task serve all other tasks, too.
         shared_experts: experts of the shared group on every level (MMoE, ML-MMoE, CGC, PLE).
         task_experts: experts of each task's group on every level (CGC, PLE): one number, or ``{task: number}``.
-        levels: number of levels; those of ``ONE_LEVEL`` (asymmetric and customized sharing, MMoE, CGC) have one.
-        own_residual: each gate adds its own group's experts once more, as AdaTT does (CGC, PLE).
-        detach_others: each task's gate also sees the other tasks' experts, but its loss does not train them, as STEM
-            does (CGC, PLE).
-
-    Counts of experts that an architecture has no use for are not looked at, so that one call serves a comparison.
+        levels: number of levels; the architectures in ``ONE_LEVEL`` (asymmetric and customized sharing, MMoE, CGC) have one.
+        own_residual: each gate adds the experts of its own group a second time, as AdaTT does (CGC, PLE).
+        detach_others: each task's gate also sees the other tasks' experts, but its loss does not train them, as in STEM
+            (CGC, PLE).
 
     Raises:
-        ValueError: an unknown architecture (the nearest match is named), a count out of range, levels for an architecture
-            of one level, a task whose gate would see no expert, a PLE of several levels without shared experts (it would
-            be that many CGCs without a shared stream to connect them), an option for an architecture other than CGC and PLE.
-        TypeError: counts that are not whole numbers.
+        ValueError: an unknown architecture (the message names the nearest match); a number out of range; several levels
+            for an architecture of one level; a task whose gate would see no expert; a PLE of several levels without shared
+            experts (they would be CGCs without a shared stream between them); an option of CGC and PLE for another architecture.
+        TypeError: numbers that are not whole.
+
+    Example:
+        >>> print(routing("ple", ["a", "b"], shared_experts=1, levels=2))
+        ple, 2 level(s), tasks a, b
+          level 1: experts a:1 b:1 shared:1 | a <- gate(a, shared) | b <- gate(b, shared) | shared <- gate(a, b, shared)
+          level 2: experts a:1 b:1 shared:1 | a <- gate(a, shared) | b <- gate(b, shared)
+
+    Source: PLE paper, sections 4.1 and 4.2; MMoE paper, section 4; Figure 1 of the PLE paper for the others.
     """
     table = _TABLES[checks.choice("architecture", architecture, ARCHITECTURES)]
     tasks = checks.task_names("tasks", tasks)
