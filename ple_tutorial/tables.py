@@ -1,15 +1,15 @@
-"""Files that are written whole, and tables as CSV: what one function writes, the other reads back unchanged.
+"""Atomic writes, and tables as CSV files: ``read_table`` returns exactly what ``write_table`` was given.
 
 This module imports neither TensorFlow nor anything that does.
 """
 
 import contextlib
-import csv
 import json
 import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,28 +22,26 @@ READ_AS = {"bool": "bool", "int": "int64", "text": "str"}
 
 
 @contextlib.contextmanager
-def replacing(path):
-    """A free path beside ``path`` to write a file or a folder to, which then takes the place of ``path`` in one step.
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Give the block a temporary path to write a file or a folder to, then move it to ``path`` in one step (an atomic write).
 
-    The parent folder is made if it is not there. Whoever reads ``path`` meanwhile finds the old content or all of the
-    new one, never a part (an atomic write), and so does whoever comes after a loss of power. If the block raises, or if the
-    process is killed inside it, ``path`` stays as it was.
+    The parent folder is made if it does not exist. Whoever reads ``path`` finds the old content or the whole new one, never a
+    part of it. If the block raises an error or the process is killed, ``path`` keeps its old content.
 
     Args:
-        path: of the file or folder to be. A folder can only take the place of an empty one.
+        path: of the file or folder. A folder can only replace an empty one.
 
     Yields:
-        The ``Path`` to write to, in a new hidden folder of the same parent folder, with the name of ``path``.
+        The temporary ``Path``, with the same name, in a hidden folder next to ``path``.
 
     Raises:
         TypeError: no path.
         OSError: the folder cannot be written to.
 
     Example:
-        >>> import tempfile, pathlib
-        >>> path = pathlib.Path(tempfile.mkdtemp()) / "numbers.txt"
-        >>> with replacing(path) as beside:
-        ...     _ = beside.write_text("1 2 3")
+        >>> path = Path(tempfile.mkdtemp()) / "numbers.txt"
+        >>> with replacing(path) as temporary:
+        ...     _ = temporary.write_text("1 2 3")
         >>> path.read_text()
         '1 2 3'
     """
@@ -51,36 +49,46 @@ def replacing(path):
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.part", dir=path.parent))
     try:
-        beside = folder / path.name
-        yield beside
-        if beside.is_file():
-            with open(beside, "rb+") as file:
+        temporary = folder / path.name
+        yield temporary
+        if temporary.is_file():
+            with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
         elif path.is_dir():
             path.rmdir()  # not every system renames onto a folder, even an empty one
-        os.replace(beside, path)
+        os.replace(temporary, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_table(table, path, head=()):
-    """Write a DataFrame as CSV with ``#`` lines at its head, in one step; ``read_table`` gives the same table back.
+def write_table(table: pd.DataFrame, path: str | os.PathLike, head: Sequence[str] = ()) -> Path:
+    """Write a DataFrame as a CSV file with comment lines at its head; ``read_table`` returns the same table.
 
-    Numbers are written with six significant digits where these say all, otherwise with as many as it takes. The last line of the
-    head holds the types of the columns. The index must be the plain 0, 1, 2, ...: it is not written.
+    Numbers have six significant digits if that is exact, otherwise as many as they need. The last line of the head holds
+    the types of the columns. The index is not written, so it must be 0, 1, 2, ... The write is atomic.
 
     Args:
-        table: columns of truths, whole numbers, floating-point numbers or texts (``None`` for a missing one).
-        path: of the CSV file; its folder is made if it is not there.
-        head: lines to stand above the table, without their ``#``.
+        table: columns of booleans, whole numbers, floating-point numbers or texts (``None`` where a text is missing).
+        path: of the CSV file; its folder is made if it does not exist.
+        head: lines for the head, without ``#``.
 
     Returns:
         The path.
 
     Raises:
         TypeError: no DataFrame, or a column of another type.
-        ValueError: an index of its own, a name of a column that is not a text or stands twice, an empty text (which nobody
-            could tell from a missing one), a head of several lines in one.
+        ValueError: another index; names of columns that are not texts, or not distinct; an empty text (which could not be
+            distinguished from a missing one); a line of the head that contains a line break.
+
+    Example:
+        >>> path = Path(tempfile.mkdtemp()) / "x.csv"
+        >>> _ = write_table(pd.DataFrame({"seed": [0, 1], "mse": [0.5, 0.25]}), path, ["made by: hand"])
+        >>> print(path.read_text().rstrip())
+        # made by: hand
+        # types: {"seed": "int", "mse": "float"}
+        seed,mse
+        0,0.5
+        1,0.25
     """
     checks.columns("table", table)
     if not table.index.equals(pd.RangeIndex(len(table))):
@@ -92,15 +100,14 @@ def write_table(table, path, head=()):
             checks.refuse("head", f"single lines, none of which begins with {TYPES!r}", repr(line))
     types = {name: _type(name, table[name]) for name in table.columns}
     lines = [*head, TYPES + json.dumps(types, ensure_ascii=False)]
-    # Texts in quotes only where CSV asks for them; so "1" in a column of texts is told by the types alone.
-    text = table.to_csv(index=False, float_format=_digits, lineterminator="\n", quoting=csv.QUOTE_MINIMAL)
-    with replacing(path) as beside:
-        beside.write_text("".join(f"# {line}\n" for line in lines) + text, encoding="utf-8", newline="")
+    text = table.to_csv(index=False, float_format=_digits, lineterminator="\n")
+    with replacing(path) as temporary:
+        temporary.write_text("".join(f"# {line}\n" for line in lines) + text, encoding="utf-8", newline="")
     return Path(path)
 
 
-def rounded(table, digits=6):
-    """The same table with its floating-point numbers rounded to so many significant ``digits``.
+def rounded(table: pd.DataFrame, digits: int = 6) -> pd.DataFrame:
+    """Return the table with its floating-point numbers rounded to so many significant ``digits``.
 
     Example:
         >>> rounded(pd.DataFrame({"mse": [0.123456789, 1234567.8]}))["mse"].tolist()
@@ -121,15 +128,15 @@ def _type(name, column):
         return kind
     texts = column.dropna()
     if isinstance(column.dtype, pd.CategoricalDtype) or not all(isinstance(text, str) for text in texts):
-        checks.refuse(f"table[{name!r}]", "truths, numbers or texts", f"the type {column.dtype}", TypeError)
+        checks.refuse(f"table[{name!r}]", "booleans, numbers or texts", f"the type {column.dtype}", TypeError)
     for text in texts:
         if not text or "\r" in text or "\0" in text:
             checks.refuse(f"table[{name!r}]", "texts that are not empty, without a carriage return", repr(text))
     return "text"
 
 
-def read_head(path):
-    """The lines at the head of a table, without their ``#``: ``{"made by": "python -m ...", ...}``, split at the first colon.
+def read_head(path: str | os.PathLike) -> dict[str, str]:
+    """Return the head of a stored table as ``{"made by": "python -m ...", ...}``: each line is split at its first colon.
 
     Raises:
         FileNotFoundError: no such file.
@@ -138,19 +145,24 @@ def read_head(path):
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
-def read_table(path):
-    """Read what ``write_table`` wrote; of a CSV from elsewhere, pandas guesses the types.
+def read_table(path: str | os.PathLike) -> pd.DataFrame:
+    """Read a table that ``write_table`` wrote. For any other CSV file pandas guesses the types.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: a head whose types do not fit the columns below it.
+        ValueError: the types in the head are for other columns than those of the table.
+
+    Example:
+        >>> path = write_table(pd.DataFrame({"name": ["a # b"], "mse": [0.5]}), Path(tempfile.mkdtemp()) / "x.csv")
+        >>> read_table(path).loc[0, "name"]
+        'a # b'
     """
     path = Path(checks.path("path", path))
     head = _head(path)
-    stored = [line.removeprefix("#").strip().removeprefix(TYPES) for line in head if TYPES in line]
-    if not stored:
+    last = head[-1].removeprefix("#").strip() if head else ""
+    if not last.startswith(TYPES):
         return pd.read_csv(path, skiprows=len(head))
-    types = json.loads(stored[-1])
+    types = json.loads(last.removeprefix(TYPES))
     dtypes = {name: READ_AS[kind] for name, kind in types.items() if kind != "float"}
     exact = {name: lambda text: float(text or "nan") for name, kind in types.items() if kind == "float"}
     missing = {name: [""] for name in dtypes}  # "NA" is a text
@@ -163,7 +175,7 @@ def read_table(path):
 
 
 def _head(path):
-    """The lines at the top that begin with ``#``, up to the one with the types (a column's name may begin so, too)."""
+    """Return the first lines that begin with ``#``, at most up to the one with the types (a column's name may begin with #)."""
     lines = []
     with open(path, encoding="utf-8", newline="\n") as file:
         for line in file:

@@ -29,7 +29,9 @@ def test_what_is_written_is_read_back(tmp_path_factory, rows, names):
     columns = zip(*rows, strict=True) if rows else [[]] * 4
     series = [pd.Series(list(c), dtype=t) for c, t in zip(columns, ("float64", "int64", "bool", "str"), strict=True)]
     table = pd.DataFrame(dict(zip(names, series, strict=True)))
-    path = write_table(table, tmp_path_factory.mktemp("tables") / "x.csv", ["made by: # hand"])
+    path = write_table(
+        table, tmp_path_factory.mktemp("tables") / "x.csv", ["made by: # hand", "question: which types: are these"]
+    )
     pd.testing.assert_frame_equal(read_table(path), table, check_exact=True)
     assert read_head(path)["made by"] == "# hand"
 
@@ -55,7 +57,7 @@ def test_a_table_from_elsewhere_is_read_as_pandas_would(tmp_path):
         ([1], (), TypeError, "table: expected a DataFrame"),
         (pd.DataFrame({"x": [1]}, index=["a"]), (), ValueError, "use reset_index"),
         (pd.DataFrame([[1, 2]], columns=["x", "x"]), (), ValueError, "distinct names"),
-        (pd.DataFrame({"x": [[1]]}), (), TypeError, r"table\['x'\]: expected truths, numbers or texts"),
+        (pd.DataFrame({"x": [[1]]}), (), TypeError, r"table\['x'\]: expected booleans, numbers or texts"),
         (pd.DataFrame({"x": [True, None]}), (), TypeError, r"table\['x'\]"),
         (pd.DataFrame({"x": pd.Categorical(["a"])}), (), TypeError, r"table\['x'\]"),
         (pd.DataFrame({"x": pd.array([1, None], dtype="Int64")}), (), TypeError, r"table\['x'\]"),
