@@ -1,0 +1,81 @@
+"""Write ``docs/reference.md`` from the docstrings: ``make reference``.
+
+griffe reads the package without running it, griffe2md turns what it found into Markdown. The test
+``tests/test_reference_page.py`` asks that the stored page is the one that this script would write.
+"""
+
+import copy
+import logging
+import re
+from pathlib import Path
+
+import griffe
+from griffe2md import default_config, render_object_docs
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference.md"
+OPTIONS = {
+    "docstring_options": {"returns_multiple_items": False, "returns_named_value": False, "warn_missing_types": False},
+    "heading_level": 3,
+    "show_signature_annotations": True,
+    "show_bases": False,
+    "inherited_members": False,
+    "members_order": "source",
+    "filters": ["!^_"],
+    "show_if_no_docstring": False,
+    "summary": False,
+}
+SECTIONS = {  # in the order in which a reader needs them
+    "Data": """data.TaskData data.FeatureSpec data.MemmapChunks data.ParquetChunks data.synthetic.make_synthetic
+        data.synthetic.Sines data.synthetic.task_directions data.census.available data.census.load data.census.splits
+        data.census.amounts_as_codes data.census.for_trees""",
+    "Architectures": "routing.routing routing.Routing routing.Level routing.Mixer budget.equal_budget budget.cost",
+    "Models and layers": """models.build_model models.load_weights layers.Experts layers.Gate layers.Mix
+        layers.Stitch""",
+    "Training and scores": """training.fit training.predict losses.task_loss losses.WeightSchedule metrics.evaluate
+        metrics.mtl_gain metrics.gain_table""",
+    "Gates and gradients": "gates.gate_weights gates.summarise diagnostics.reach diagnostics.reach_by_table",
+    "Studies and figures": """study.Study study.trials study.run figures.stored figures.numbers figures.show
+        plots.figure plots.draw_routing plots.show tables.write_table tables.read_table""",
+    "Ranking and serving": "ranking.fused_score serving.export",
+    "Exercises": "exercises.check exercises.verdict",
+}
+HEAD = """# Reference
+
+Everything that the notebooks import, and a little more, from the docstrings; `make reference` writes this page.
+Shapes are named `batch`, `features`, `experts`, `units`, `tasks`.
+"""
+
+
+def names():
+    """Every object of the page by its path below ``ple_tutorial``."""
+    return [name for listed in SECTIONS.values() for name in listed.split()]
+
+
+def page():
+    """The text of ``docs/reference.md``."""
+    logging.getLogger("griffe").setLevel(logging.ERROR)
+    package = griffe.load("ple_tutorial", search_paths=[str(ROOT)], docstring_parser="google")
+    options = copy.deepcopy(default_config) | OPTIONS
+    parts = [HEAD]
+    for title, listed in SECTIONS.items():
+        links = " · ".join(f"[`{name}`](#ple_tutorial{name.lower().replace('.', '')})" for name in listed.split())
+        parts += [f"## {title}\n", f"{links}\n"]
+        for name in listed.split():
+            text = render_object_docs(package[name], options)
+            text = re.sub(r"^### .*", f"### `ple_tutorial.{name}`", text, count=1)  # the path to import it from
+            text = re.sub(r"<code>(.*?)</code>", lambda found: f"`{_plain(found[1])}`", text)
+            text = re.sub(r"\[(\*\*[^\]]*\*\*)\]\(#[^)]*\)", r"\1", text)
+            parts.append(re.sub(r"(?<!`)``(?!`)", "`", text).replace("-  – ", "- "))
+    lines = "\n".join(parts).splitlines()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip() + "\n"
+
+
+def _plain(text):
+    """A type without the links to anchors that the page does not have."""
+    return re.sub(r"\[([^\]]*)\]\(#[^)]*\)", r"\1", text).replace("\\", "")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"{PAGE.name}: {len(names())} objects")
