@@ -7,47 +7,37 @@ enough; ``full=True`` takes both.
 
 The file has 42 columns. ``income`` and ``marital_stat`` become the labels and ``instance_weight`` (how many people a
 row stands for) is no feature, which leaves 39: 7 numbers and 32 codes. The papers count 40, with ``marital_stat``.
-Some codes all but tell the second label: a value of ``detailed_household_and_family_stat`` is "Child <18 never marr
-not in subfamily". They stay in; the papers' AUCs above 0.99 tell that they stayed in there as well.
+Some codes nearly give the second label away: a value of ``detailed_household_and_family_stat`` is "Child <18 never marr
+not in subfamily". They stay in; the papers' AUCs above 0.99 show that they stayed in there, too.
 """
 
 import functools
-import gzip
 import io
 import os
-import shutil
-import tempfile
-import warnings
-import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import requests
-import urllib3
 from sklearn.preprocessing import StandardScaler
-from tqdm.utils import CallbackIOWrapper
 
-from ple_tutorial import checks, progress
+from ple_tutorial import checks
+from ple_tutorial.data import download
 from ple_tutorial.data.taskdata import TaskData
 
-with warnings.catch_warnings():  # in a notebook without ipywidgets, pooch's import of tqdm.auto complains on stderr
-    warnings.simplefilter("ignore")
-    import pooch
-
+FOLDER = "census-income"
 FILE, UNPACKED = "census-income.test.gz", "census-income.test"
 SOUND = {  # bytes and sha256; the second is the first, unpacked
     FILE: (3_261_416, "5ac4cacd3ca9f1ecb10de1a0a41e4ac68fdc419e3fec190f5c0c6cc03b2ea659"),
     UNPACKED: (51_918_813, "98402b1ab879573d0a7f38a699a40258080e25e33d3401e7bf9c96d3fa0fab8c"),
 }
-SOURCES = {  # address: what comes of it. The zip holds a census.tar.gz, and that the unpacked file
+SOURCES = {  # address: which file it yields. The zip holds a census.tar.gz, and that holds the unpacked file
     "https://archive.ics.uci.edu/ml/machine-learning-databases/census-income-mld/census-income.test.gz": FILE,
     "https://archive.ics.uci.edu/static/public/117/census+income+kdd.zip": UNPACKED,
 }
 PAGE = "https://archive.ics.uci.edu/dataset/117/census+income+kdd"
-TIMEOUT = (10, 30)  # seconds to connect, seconds without a byte
 TRAIN_FILES, TRAIN_ROWS = ("census-income.data.gz", "census-income.data"), 199_523
 
 COLUMNS = """
@@ -68,106 +58,21 @@ AMOUNTS = ["capital_gains", "capital_losses", "dividends_from_stocks"]
 CODES = [name for name in COLUMNS if name not in {*NUMERIC, "marital_stat", "instance_weight", "income"}]
 
 
-class CensusNotFound(FileNotFoundError):
-    """No sound copy of a Census-Income file; the message says where it was looked for and what to do."""
+CensusNotFound = download.DataNotFound
 
 
-def folders():
-    """The folders in which files are looked for, in order; the last is the cache that downloads go to."""
-    own = os.environ.get("PLE_TUTORIAL_DATA")
-    parents = [Path(own).expanduser()] if own else []
-    return [parent / "census-income" for parent in (*parents, Path(pooch.os_cache("ple_tutorial")))]
-
-
-def find():
-    """Path of ``census-income.test.gz`` (or of its unpacked twin), downloaded to the user's cache folder if need be.
-
-    Looks in ``$PLE_TUTORIAL_DATA/census-income``, in the cache folder and then at the UCI repository, and takes only
-    a file of the known sha256. A damaged file in the cache is replaced; one in ``$PLE_TUTORIAL_DATA`` is left alone.
-    The download draws a ``progress.bar``, which is gone at its end.
+def find() -> Path:
+    """Return the path of ``census-income.test.gz`` (or of the same file unpacked), downloaded if need be; see ``download``.
 
     Raises:
-        CensusNotFound: nowhere a sound copy.
+        CensusNotFound: no sound copy anywhere.
     """
-    seen = [] if os.environ.get("PLE_TUTORIAL_DATA") else ["$PLE_TUTORIAL_DATA: not set"]
-    *_, cache = folders()
-    for folder in folders():
-        present = [name for name in SOUND if os.path.exists(folder / name)]
-        for name in present:
-            fault = _fault(folder / name)
-            if not fault:
-                return folder / name
-            if folder != cache:
-                raise CensusNotFound(
-                    f"{folder / name} is not the file of the UCI repository: {fault}\nWhat to do: put a fresh copy in "
-                    "its place; or move it away, or unset PLE_TUTORIAL_DATA, and a copy will be downloaded."
-                )
-            seen.append(f"{folder / name}: {fault}")
-        seen += [] if present else [f"{folder}: no {FILE}"]
-    pooch.get_logger().setLevel("WARNING")  # else it prints the address and the path
-    for url, name in SOURCES.items():
-        try:
-            return Path(pooch.retrieve(url, SOUND[name][1], fname=name, path=cache, downloader=_download))
-        except Exception as error:  # a bad network or archive fails in a dozen ways; the next source has its turn
-            seen.append(f"{url}: {_reason(error)}")
-    raise CensusNotFound(
-        "\n  ".join([f"{FILE} (Census-Income) was found nowhere and could not be downloaded.\nLooked in", *seen])
-        + f"\nWhat to do: try again with a network; or put {FILE} ({SOUND[FILE][0]:,} bytes, sha256 {SOUND[FILE][1]}) "
-        f"or {UNPACKED} from {PAGE} into {cache}, or into a folder census-income, with PLE_TUTORIAL_DATA set to the "
-        "folder around it."
-    )
-
-
-def _fault(path):
-    """What is wrong with the file at ``path``, or None."""
-    size, sha256 = SOUND[path.name]
-    try:
-        found = pooch.file_hash(path)
-        if found != sha256:
-            return f"{path.stat().st_size:,} bytes of sha256 {found} instead of {size:,} bytes of sha256 {sha256}"
-    except OSError as error:
-        return f"cannot be read ({error.strerror})"
-
-
-def _download(url, file, _):
-    """Write to ``file`` what ``url`` serves; of a zip, the ``census-income.test`` in it. Called by pooch."""
-    with requests.get(url, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"}) as answer:
-        answer.raise_for_status()
-        size = int(answer.headers.get("Content-Length", 0)) or None
-        with progress.bar(total=size, label="Census-Income, bytes") as bar, open(file, "wb") as copy:
-            # The raw stream: a server that takes .gz for an encoding would have requests unpack it.
-            shutil.copyfileobj(CallbackIOWrapper(bar.update, answer.raw, "read"), copy)
-    if zipfile.is_zipfile(file):
-        Path(file).write_bytes(_unpacked(file))
-
-
-def _unpacked(archive):
-    """The bytes of ``census-income.test``, anywhere in a zip or in a tar.gz within it, gzipped or not."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.unpack_archive(archive, folder, "zip")
-        for inner in sorted(Path(folder).rglob("*.tar.gz")):
-            shutil.unpack_archive(inner, folder, filter="data")
-        for path in (path for name in SOUND for path in Path(folder).rglob(name)):
-            return _read(path)
-    raise ValueError(f"the zip holds no {FILE}")
-
-
-def _reason(error):
-    """In a few words, why a download failed."""
-    if isinstance(error, requests.HTTPError):
-        return f"answered {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    if isinstance(error, requests.ConnectionError):
-        return "no connection"
-    if isinstance(error, urllib3.exceptions.HTTPError):
-        return "the download broke off"
-    return str(error)
+    return download.find(download.DataSet("Census-Income", FOLDER, SOUND, SOURCES, PAGE))
 
 
 @functools.cache
-def available():
-    """``(True, "")`` if the data are at hand, else ``(False, reason)``; looks, and tries a download, once a process."""
+def available() -> tuple[bool, str]:
+    """Return ``(True, "")`` if there is a sound copy, else ``(False, reason)``; looks, and tries a download, once a process."""
     try:
         find()
     except CensusNotFound as error:
@@ -175,8 +80,8 @@ def available():
     return True, ""
 
 
-def load(full=False):
-    """The file as a DataFrame: one row a person, 42 columns named as in ``COLUMNS``.
+def load(full: bool = False) -> pd.DataFrame:
+    """Return the file as a DataFrame: one row a person, 42 columns named as in ``COLUMNS``.
 
     The columns of ``NUMERIC`` are integers (years, cents an hour for ``wage_per_hour``, dollars a year for the rest of
     ``MONEY``, a size class from 0 to 6 for ``num_persons_worked_for_employer``, weeks), ``instance_weight`` is a
@@ -185,13 +90,13 @@ def load(full=False):
 
     Args:
         full: take the 199,523 rows of the train file, ``census-income.data.gz``, as well, before the 99,762 of the
-            test file. It must lie in one of ``folders()``: the project knows no checksum of it and so does not
+            test file. It must be in one of ``download.folders``: the project knows no checksum of it and so does not
             download it; its number of rows is checked.
 
     Raises:
         CensusNotFound: a file is missing or damaged.
     """
-    text = (_train_text() if checks.flag("full", full) else b"") + _read(find())
+    text = (_train_text() if checks.flag("full", full) else b"") + download.read(find())
     words = [name for name in COLUMNS if name not in {*NUMERIC, "instance_weight"}]
     frame = pd.read_csv(
         io.BytesIO(text),
@@ -207,15 +112,17 @@ def load(full=False):
 
 def _train_text():
     """The bytes of the train file, unpacked."""
-    paths = [folder / name for folder in folders() for name in TRAIN_FILES if os.path.isfile(folder / name)]
+    paths = [
+        folder / name for folder in download.folders(FOLDER) for name in TRAIN_FILES if os.path.isfile(folder / name)
+    ]
     if not paths:
-        places = "\n  ".join(map(str, folders()))
+        places = "\n  ".join(map(str, download.folders(FOLDER)))
         raise CensusNotFound(
             f"{TRAIN_FILES[0]} was found nowhere. Looked in\n  {places}\n"
             f"What to do: put it into one of these; it comes from {PAGE} and this package does not download it."
         )
     try:
-        text = _read(paths[0])
+        text = download.read(paths[0])
         rows = text.count(b"\n")
         fault = "" if rows == TRAIN_ROWS else f"{rows:,} rows instead of {TRAIN_ROWS:,}"
     except (OSError, EOFError, zlib.error) as error:
@@ -225,19 +132,14 @@ def _train_text():
     return text
 
 
-def _read(path):
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
-        return file.read()
-
-
-def splits(seed=0, full=False):
-    """Train, validation and test ``TaskData``: a random 60, 20 and 20 per cent of the rows of ``load(full)``.
+def splits(seed: int = 0, full: bool = False) -> list[TaskData]:
+    """Return train, validation and test ``TaskData``: a random 60, 20 and 20 per cent of the rows of ``load(full)``.
 
     ``features["numeric"]`` is float32 ``(batch, 7)`` in the order of ``NUMERIC``: log(1 + x) of the columns of
     ``MONEY``, whose few large values lie orders of magnitude above the many zeros, then all standardised by mean and
     deviation of the train part. ``features["codes"]`` is int32 ``(batch, 32)`` in the order of ``CODES``: the place
     of the value among the sorted values of its column in the whole file. So no part has an unseen code, and no label
-    has a say in it.
+    takes part in it.
 
     Nearly a quarter of the test rows have a row of equal features in the train part.
 
@@ -266,11 +168,11 @@ def splits(seed=0, full=False):
     return [replace(part, features={**part.features, "numeric": x}) for part, x in zip(parts, scaled, strict=True)]
 
 
-def amounts_as_codes(parts, least=20):
-    """The parts of ``splits`` with three columns more in ``features["codes"]``: those of ``AMOUNTS``, read as codes.
+def amounts_as_codes(parts: Sequence[TaskData], least: int = 20) -> list[TaskData]:
+    """Return the parts of ``splits`` with three more columns in ``features["codes"]``: those of ``AMOUNTS``, read as codes.
 
     An amount that ``least`` people of the train part have in common gets a code of its own; whatever lies between
-    two such amounts shares one. The numbers stay beside. Chapter 08 tells what this is good for.
+    two such amounts shares one. The numbers stay. Chapter 08 says what this is good for.
 
     Args:
         parts: train, validation and test ``TaskData``; the first decides which amounts are common.
@@ -304,8 +206,8 @@ def _check_census(argument, *parts):
             checks.refuse(argument, "TaskData of numbers and codes, as from splits", type(part).__name__, TypeError)
 
 
-def for_trees(data):
-    """What scikit-learn's ``HistGradientBoostingClassifier`` takes: features, and the mask of the categorical ones.
+def for_trees(data: TaskData) -> tuple[np.ndarray, np.ndarray]:
+    """Return what scikit-learn's ``HistGradientBoostingClassifier`` takes: features, and the mask of the categorical ones.
 
     Returns:
         float64 ``(batch, 39)``, the numbers and then the codes; bool ``(39,)`` for ``categorical_features``. Logarithm

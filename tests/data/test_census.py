@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from ple_tutorial.data import TaskData, census
+from ple_tutorial.data import TaskData, census, download
 
 FIRST = (
     "38, Private, 6, 36, 1st 2nd 3rd or 4th grade, 0, Not in universe, Married-civilian spouse present, "
@@ -92,7 +92,7 @@ def test_names_of_the_columns_are_those_of_the_names_file(path):
 
 
 def test_unpacked_sum_is_that_of_the_packed_file(path):
-    content = census._read(path)
+    content = download.read(path)
     assert (len(content), hashlib.sha256(content).hexdigest()) == census.SOUND[census.UNPACKED]
 
 
@@ -229,8 +229,8 @@ def cache(tmp_path, monkeypatch):
     }
     monkeypatch.setattr(census, "SOUND", sound)
     monkeypatch.setattr(census, "SOURCES", {})
-    monkeypatch.setattr(census, "TIMEOUT", (2, 0.3))
-    monkeypatch.setattr(census.pooch, "os_cache", lambda project: tmp_path / "cache" / project)
+    monkeypatch.setattr(download, "TIMEOUT", (2, 0.3))
+    monkeypatch.setattr(download.pooch, "os_cache", lambda project: tmp_path / "cache" / project)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("PLE_TUTORIAL_DATA", raising=False)
     census.available.cache_clear()
@@ -286,7 +286,7 @@ def tarred(members):
 
 def test_download_of_the_file(direct, cache, capfd, monkeypatch):
     logged = io.StringIO()  # pooch's own logger writes to the stderr of its import, which capfd does not see
-    monkeypatch.setattr(census.pooch.get_logger().handlers[0], "stream", logged)
+    monkeypatch.setattr(download.pooch.get_logger().handlers[0], "stream", logged)
     assert census.find() == cache / census.FILE
     assert (cache / census.FILE).read_bytes() == PACKED
     assert files(cache) == [census.FILE] and direct.hits == ["/direct.gz"]
@@ -359,7 +359,7 @@ def test_interrupt_leaves_nothing_behind(direct, cache, monkeypatch):
         copy.write(source.read(100))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(census.shutil, "copyfileobj", interrupt)
+    monkeypatch.setattr(download.shutil, "copyfileobj", interrupt)
     with pytest.raises(KeyboardInterrupt):
         census.find()
     assert files(cache) == []
@@ -406,7 +406,7 @@ def test_server_that_does_not_answer(direct, cache):
 
 
 def test_patience_is_short():
-    assert census.TIMEOUT[0] <= 10
+    assert download.TIMEOUT[0] <= 10
 
 
 def test_cache_that_cannot_be_written(direct, cache):
@@ -439,7 +439,7 @@ def test_empty_own_folder_is_no_obstacle(direct, own, cache):
 def test_damaged_file_in_the_own_folder(direct, own, cache):
     (own / census.FILE).write_bytes(PACKED[:100])
     message = refusal()
-    assert message.startswith(f"{own / census.FILE} is not the file of the UCI repository: 100 bytes of sha256 ")
+    assert message.startswith(f"{own / census.FILE} is not the published file: 100 bytes of sha256 ")
     assert hashlib.sha256(PACKED[:100]).hexdigest() in message
     assert f"instead of {len(PACKED)} bytes of sha256 {hashlib.sha256(PACKED).hexdigest()}" in message
     assert "What to do: put a fresh copy in its place" in message
