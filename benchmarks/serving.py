@@ -14,7 +14,7 @@ import pandas as pd
 
 from ple_tutorial import checks
 from ple_tutorial.data import TaskData
-from ple_tutorial.models import check_fits
+from ple_tutorial.loading import check_fits
 from ple_tutorial.training import predict
 
 SERVER = """

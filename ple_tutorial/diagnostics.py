@@ -6,8 +6,8 @@ import pandas as pd
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.layers import Experts, Gate, Stitch
+from ple_tutorial.loading import check_fits
 from ple_tutorial.losses import task_loss
-from ple_tutorial.models import check_fits
 from ple_tutorial.routing import Routing
 
 

@@ -12,7 +12,7 @@ from scipy.stats import entropy
 from ple_tutorial import checks
 from ple_tutorial.backend import keras
 from ple_tutorial.layers import Gate
-from ple_tutorial.models import feature_batches
+from ple_tutorial.loading import feature_batches
 
 
 @dataclass(frozen=True)

@@ -193,3 +193,12 @@ def test_gain_table_pairs_by_seed():
 def test_gain_table_refusals(change, message):
     with pytest.raises(ValueError, match=message):
         gain_table(change(runs()), "a/mse", by=["p"])
+
+
+def test_the_interval_is_of_the_mean():
+    """Three runs of twenty gain: no resample's median is above zero, while its mean nearly always is."""
+    gain = mtl_gain("auc", [1.0] * 3 + [0.0] * 17, [0.0] * 20)
+    assert (gain.mean, gain.median) == (pytest.approx(0.15), 0)
+    spread = np.sqrt(0.15 * 0.85 / 20)  # of the mean of twenty draws
+    assert gain.high == pytest.approx(0.15 + 1.96 * spread, abs=0.05)
+    assert gain.low == pytest.approx(0, abs=0.05)

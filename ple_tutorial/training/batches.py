@@ -7,7 +7,7 @@ import numpy as np
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import TaskData
-from ple_tutorial.models import check_fits, warn_of_scales
+from ple_tutorial.loading import check_fits, warn_of_scales
 
 
 class Batches:

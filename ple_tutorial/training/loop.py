@@ -19,10 +19,10 @@ import pandas as pd
 
 from ple_tutorial import checks
 from ple_tutorial.balancing import Balance, check_balance
+from ple_tutorial.loading import feature_batches, labels_of
 from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.losses import loss_weights as full_loss_weights
 from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
-from ple_tutorial.models import feature_batches, labels_of
 from ple_tutorial.progress import bar
 from ple_tutorial.training.batches import Batches
 from ple_tutorial.training.callbacks import Callbacks
