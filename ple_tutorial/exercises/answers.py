@@ -3,7 +3,9 @@
 Each function raises ``Mistake`` where the answer has the wrong form, with a sentence that says what to hand in.
 """
 
+import itertools
 import numbers
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -46,6 +48,8 @@ def as_array(answer, what, shape=None):
         answer = list(answer)  # a generator, a map, a zip
     try:
         array = np.asarray(answer)
+        if array.dtype.kind == "U":
+            raise Mistake(f"{what} should be numbers without quotation marks, but it holds text")
         if array.dtype.kind not in "biufO":
             raise TypeError
         array = array.astype(float)
@@ -75,7 +79,7 @@ def as_dict(answer, keys, what="the answer"):
     example = f"{what} should be a dict with the keys {', '.join(map(repr, keys))}"
     if not isinstance(answer, Mapping) and not (hasattr(answer, "items") and hasattr(answer, "index")):
         raise Mistake(f"{example}, but it is {kind(answer)}")
-    given = {" ".join(str(key).lower().split()): value for key, value in answer.items()}
+    given = {" ".join(str(key).lower().replace("_", " ").split()): value for key, value in answer.items()}
     wanted = {key.lower(): key for key in keys}
     if strange := [key for key in given if key not in wanted]:
         raise Mistake(f"{example}; there is no entry {strange[0]!r}")
@@ -101,11 +105,12 @@ def plain_word(word):
     """Return a word without case, article, quotation marks and hyphens: " The See-saw" becomes "see saw"."""
     if not isinstance(word, str):
         raise Mistake(f"{word!r} should be a word, as text")
-    words = word.lower().replace("-", " ").replace("_", " ").strip(" .\"'“”「」").split()
+    word = re.sub(r"[(（].*?[)）]", " ", word.lower().replace("'s ", " ").replace("’s ", " "))
+    words = word.replace("-", " ").replace("_", " ").strip(" .\"'“”「」").split()
     return " ".join(words[1:] if words[:1] in (["the"], ["a"], ["an"]) else words)
 
 
-def number_mistake(answer, right, mistakes, otherwise, what, within=0.0):
+def number_mistake(answer, right, mistakes, otherwise, what, within=0.0, parts=None):
     """Return what is wrong with an answer that is one number, or None.
 
     Args:
@@ -115,13 +120,39 @@ def number_mistake(answer, right, mistakes, otherwise, what, within=0.0):
         otherwise: the sentence for any other number.
         what: the name of the number, for a sentence about its form.
         within: how far from ``right`` an answer may be; 0 for a count.
+        parts: what a count is the sum of, ``{name: number}``, so that a part that is missing is named (optional).
     """
     value = as_number(answer, what)
     near = max(within, 1e-9 * abs(right))
     if abs(value - right) <= near:
         return None
     known = (sentence for sentence, wrong in mistakes.items() if abs(value - wrong) <= max(near, 1e-6 * abs(wrong)))
-    return next(known, None) or number_symptom(value, right, near) or otherwise
+    return (
+        next(known, None) or parts_mistake(value, right, parts or {}) or number_symptom(value, right, near) or otherwise
+    )
+
+
+def parts_mistake(value, right, parts):
+    """Return which part of a sum is missing, or counted too often, or None.
+
+    Args:
+        value: the wrong number.
+        right: the right number, the sum of all parts.
+        parts: ``{name: number}``; a name completes "... is missing".
+    """
+    missing = right - value
+    singles = [(name, number) for name, number in parts.items() if number == abs(missing)]
+    if singles:
+        names = ", or ".join(name for name, _ in singles)
+        return f"{names}: missing" if missing > 0 else f"{names}: counted twice"
+    halves = [name for name, number in parts.items() if number == 2 * missing > 4]
+    if halves:
+        return f"{', or '.join(halves)}: only half of it is there"
+    for size in (2, 3):
+        pairs = [names for names in itertools.combinations(parts, size) if sum(parts[n] for n in names) == missing]
+        if pairs:
+            return "; or ".join(" and ".join(names) for names in pairs[:2]) + ": missing"
+    return None
 
 
 def number_symptom(value, right, near):

@@ -48,6 +48,15 @@ def _column_or_row(answer):
         "(6, 1) minus (6,) is (6, 6), and that is the sum of its squares. Take the column out first": square.sum(),
         "that is the sum of the squares; divide by the number of samples": (errors**2).sum(),
         "that is the root of the mean squared error": np.sqrt((errors**2).mean()),
+        "that is the root of the sum of the squares; divide the sum by 6": np.sqrt((errors**2).sum()),
+        "(6, 1) minus (6,) is (6, 6), and that is the root of its mean square. Take the column out first": np.sqrt(
+            square.mean()
+        ),
+        "(6, 1) minus (6,) is (6, 6); a sum over it, divided by 6, is still wrong. Take the column out first": (
+            square.sum() / 6
+        ),
+        "that is the standard deviation of the differences; do not take their mean away": errors.std(),
+        "the sum of the six squares is right, but divide it by 6, not by 36": (errors**2).sum() / 36,
         "divide by the 6 samples, not by 5": (errors**2).sum() / 5,
         "that is the mean absolute error; square the differences": abs(errors).mean(),
         "that is the mean difference; square before you average": errors.mean(),
@@ -102,7 +111,10 @@ def _name_it(answer):
     }
     words = {key: plain_word(word) for key, word in as_dict(answer, list(right)).items()}
     by_word = {word: meaning for meaning, text in MEANINGS.items() for word in text.split(", ")}
-    given = {key: by_word.get(word, word) for key, word in words.items()}
+    given = {
+        key: next((by_word[end] for end in by_word if word == end or word.endswith(f" {end}")), word)
+        for key, word in words.items()
+    }
     wrong = [key for key in right if given[key] != right[key]]
     if wrong == ["A", "B"] and (given["A"], given["B"]) == (right["B"], right["A"]):
         return "A and B are swapped: in a seesaw somebody goes up"

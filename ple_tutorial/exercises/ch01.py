@@ -32,6 +32,8 @@ def _own_space(answer):
         "you averaged over the impressions that were not played": squares[~play].mean(),
         "that is the median over the plays; take the mean": np.median(squares[play]),
         "that is half the loss": squares[play].mean() / 2,
+        "only the plays count; the sum over all eight is divided by the number of clicks": squares.sum() / 3,
+        "that is the mean label over the plays; compare it with the prediction": label[play].mean(),
         "that is the largest square; take the mean over the plays": squares[play].max(),
     }
     if np.ndim(answer) == 1 and np.size(answer) > 1:
@@ -82,6 +84,19 @@ def _overtakes(answer):
         ),
         "the other tasks' weights count: each logarithm times its weight": lambda one, other, w, t: _meet(
             one, other, dict.fromkeys(w, 1.0), t
+        ),
+        "divide by the difference of the task's logarithms, that of both videos": lambda one, other, w, t: (
+            _meet(one, other, w, t) * np.log(one[t] / other[t]) / np.log(one[t])
+        ),
+        "that is the ratio of the two scores without the task: take its logarithm, and divide it": lambda one, other, w, t: (
+            np.exp(_meet(one, other, w, t) * np.log(one[t] / other[t]))
+        ),
+        "a score is a product of powers, not a weighted sum: take logarithms": lambda one, other, w, t: (
+            (
+                sum(w[k] * other[k] for k in w if k != t) * np.log1p(other["seconds"])
+                - sum(w[k] * one[k] for k in w if k != t) * np.log1p(one["seconds"])
+            )
+            / (one[t] - other[t])
         ),
         "only the length is made up for; the other tasks count as well": lambda one, other, w, t: _meet(
             one, other, {t: 1.0}, t

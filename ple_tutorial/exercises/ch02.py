@@ -54,7 +54,7 @@ def _gains(answer):
     def right(metric, multi, single):
         return multi - single if metric == "auc" else single - multi
 
-    single, multi = np.array([0.5, 0.7, 0.6]), np.array([0.4, 0.8, 0.65])
+    single, multi = np.array([0.5, 0.7, 0.6]), np.array([0.4, 0.82, 0.65])
     cases = {
         "auc": ("auc", multi, single),
         "mse": ("mse", multi, single),
@@ -98,6 +98,14 @@ def _gains(answer):
         "the gains are squared; Eq. 11 takes the plain difference": lambda *a: right(*a) ** 2,
         "these are the differences of the squares; Eq. 11 takes the plain difference": lambda m, multi, single: right(
             m, multi**2, single**2
+        ),
+        "this is the relative gain in percent; Eq. 11 takes the plain difference": lambda m, multi, single: (
+            100 * right(m, multi, single) / single
+        ),
+        "one gain for each pair, please; the median is of no use": lambda *a: np.median(right(*a)),
+        "one gain for each pair, please; the largest is of no use": lambda *a: np.max(right(*a)),
+        "these are the multi-task scores; take the single-task scores away": lambda m, multi, single: right(
+            m, multi, 0
         ),
         "these are differences of logarithms; Eq. 11 takes the plain difference": lambda m, multi, single: right(
             m, np.log(multi), np.log(single)
@@ -143,6 +151,12 @@ def _intervals(seed, size, lopsided):
         "these are the quartiles of the means: 2.5 % and 97.5 %, not 25 % and 75 %": _ends(means, 0.5),
         "this is the sum of each resample; take its mean": _ends(means * size),
         "this is the interval of the standard deviation; take the mean of each resample": _ends(draws.std(axis=1)),
+        "the upper end is the 95 % quantile; take that of 97.5 %": np.quantile(means, (0.025, 0.95)),
+        "the lower end is the 5 % quantile; take that of 2.5 %": np.quantile(means, (0.05, 0.975)),
+        "each resample holds ten gains; take as many as there are": _ends(draws[:, :10].mean(axis=1)),
+        "the ends are mirrored at the mean (the basic bootstrap); take the quantiles as they are": (
+            2 * middle - _ends(means)[::-1]
+        ),
         "the mean of the gains is taken away: the interval should lie around it": _ends(means - middle),
     }
     extreme = {

@@ -70,6 +70,17 @@ def _own_mean(answer):
         "this is the median; take the mean": lambda y, p, m: np.median(_own_squares(y, p, m)) if m.any() else 0.0,
         "that is a square for each sample inside; take their mean": _own_squares,
         "that is half of it": lambda y, p, m: _own_loss(y, p, m) / 2,
+        "this is the largest square; take the mean": lambda y, p, m: _own_squares(y, p, m).max() if m.any() else 0.0,
+        "this is the variance of the differences; do not take their mean away": lambda y, p, m: (
+            (y - p)[m].var() if m.any() else 0.0
+        ),
+        "divide by the number of samples inside, without adding 1": lambda y, p, m: (
+            _own_squares(y, p, m).sum() / (m.sum() + 1)
+        ),
+        "labels outside the sample space count in the sum as well, and they should not": lambda y, p, m: (
+            (np.nan_to_num(y - p) ** 2).sum() / max(m.sum(), 1)
+        ),
+        "the predictions need the mask as well as the labels": lambda y, p, m: np.mean((y[m] - p) ** 2),
     }
     return function_mistake(
         answer, ("labels", "predictions", "mask"), cases, _own_loss, known, "the mean squared error"
@@ -201,6 +212,21 @@ def _least_step(answer):
         "this is the weight of b; w is that of a": lambda g_a, g_b: 1 - _weight(g_a, g_b),
         "this is the weight of b, and it leaves 0 to 1: clip it": lambda g_a, g_b: (
             (g_a - g_b) @ g_a / np.sum((g_a - g_b) ** 2)
+        ),
+        "a weight below 0 must become 0, not lose its sign": lambda g_a, g_b: abs(
+            (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2)
+        ),
+        "clip the weight to 0 and 1; a sigmoid moves all weights": lambda g_a, g_b: (
+            1 / (1 + np.exp(-(g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2)))
+        ),
+        "the numerator is (g_b - g_a) @ g_b; the part with g_a is missing": clipped(
+            lambda g_a, g_b: g_b @ g_b / np.sum((g_a - g_b) ** 2)
+        ),
+        "this takes each coordinate by itself; the products are to be summed: use @": lambda g_a, g_b: np.clip(
+            (g_b - g_a) * g_b / (g_a - g_b) ** 2, 0, 1
+        ),
+        "this is the angle between the gradients, not the weight": lambda g_a, g_b: np.arccos(
+            g_a @ g_b / (norm(g_a) * norm(g_b))
         ),
         "one half is right for gradients of equal length only; are they made equally long first?": lambda g_a, g_b: 0.5,
         "divide by the squared length of the difference, not by the length": clipped(

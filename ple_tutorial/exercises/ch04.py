@@ -77,6 +77,12 @@ def _mixture(answer):
         "the mean weights over the batch are used for all samples": lambda w, o: np.einsum("e,beu->bu", w.mean(0), o),
         "take the sum over the experts, not the maximum": lambda w, o: (w[:, :, None] * o).max(axis=1),
         "the weights are squared": lambda w, o: _mixed(w**2, o),
+        "the weights are rounded: use them as they are": lambda w, o: _mixed(w.round(), o),
+        "take the sum over the experts, not the median": lambda w, o: np.median(w[:, :, None] * o, axis=1),
+        "multiply each expert by its weight; you add them": lambda w, o: (w[:, :, None] + o).sum(axis=1),
+        "a column of weights is needed to multiply rows of units: weights[:, e, None]": lambda w, o: sum(
+            w[:, e] * o[:, e] for e in range(w.shape[1])
+        ),
     }
     return function_mistake(answer, ("weights", "outputs"), cases, _mixed, known, "the mixture")
 
@@ -114,10 +120,24 @@ def _weights_of_an_mmoe(answer):
         "one gate for each expert and task? A gate has 8 outputs, one for each expert: two gates in all": (
             right + 7 * gates
         ),
+        "a gate has one output for each of the 8 experts, not for each of their 16 units": right + gates,
+        "the towers have a hidden layer of 8 units": right - towers + 2 * 17,
+        "each expert has a bias for each of its 16 units, not one alone": right - 8 * 15,
+        "each of the eight experts has biases of its own": right - 7 * 16,
+        "one of each, please count all: there are eight experts, two gates and two towers": 1616 + 800 + 145,
         "an expert is one layer, from 100 features to 16 units": right + 8 * (16 * 16 + 16),
     }
+    parts = {
+        "the weights of the experts": 8 * 100 * 16,
+        "the biases of the experts": 8 * 16,
+        "the gates": gates,
+        "the first layers of the towers": 2 * 16 * 8,
+        "the biases of the towers' hidden layers": 2 * 8,
+        "the last layers of the towers, their weights": 2 * 8,
+        "the biases of the towers' outputs": 2,
+    }
     otherwise = "count the experts once, then a gate and a tower for each task"
-    return number_mistake(answer, right, known, otherwise, "the number of parameters")
+    return number_mistake(answer, right, known, otherwise, "the number of parameters", parts=parts)
 
 
 def _gate(logits, temperature):
@@ -200,6 +220,17 @@ def _tempered(answer):
         "this is a sigmoid for each expert; the weights of a sample share out one": lambda x, t: 1 / (1 + exp(-x / t)),
         "the logits are divided by their sum, without exponentials": lambda x, t: _shared_out(x / t),
         "the temperature is cut off from below; every positive number is allowed": lambda x, t: _gate(x, max(t, 1.0)),
+        "the weights are to the power of 1 / temperature, but their sum is not one any more": lambda x, t: (
+            softmax(x, axis=1) ** (1 / t)
+        ),
+        "each row must be divided by the sum of the same exponentials: the temperature is missing below the line": (
+            lambda x, t: exp((x - largest(x)) / t) / exp(x - largest(x)).sum(axis=1, keepdims=True)
+        ),
+        "this is the logarithm of the sum of the exponentials; return the weights": lambda x, t: np.log(
+            exp(x / t).sum(axis=1)
+        ),
+        "this is the largest weight of each row; return all weights": lambda x, t: softmax(x / t, axis=1).max(axis=1),
+        "the weights of each row are in the reverse order": lambda x, t: softmax(x / t, axis=1)[:, ::-1],
         "this is softmax twice": lambda x, t: softmax(softmax(x / t, axis=1), axis=1),
         "the softmax comes first here; divide the logits, then take the softmax": lambda x, t: softmax(
             softmax(x, axis=1) / t, axis=1

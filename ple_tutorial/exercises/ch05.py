@@ -13,12 +13,18 @@ def _reach_of_a_cgc(answer):
     """Rows a, b, c (whose loss), columns a, b, shared (whose experts), for a CGC with experts a:2 b:1 shared:1."""
     right = np.array([[1, 0, 1], [0, 1, 1], [0, 0, 1]])
     matrix = as_array(answer, "the reach matrix")
-    if matrix.shape in ((3, 4), (4, 3)):
+    if matrix.shape == (4, 3):
+        return "a row is a loss, and there are three: a, b and c; the shared experts have no loss of their own"
+    if matrix.shape == (3, 4):
         return (
             "a column is a group of experts: a, b and shared, three in all; c has no experts, and a's two are one group"
         )
     if matrix.shape == (9,):
         return "hand in three rows of three numbers each, not nine numbers in a row"
+    if matrix.shape == (2, 3):
+        return "a row is a loss, and there are three: a, b and c, though c has no experts of its own"
+    if matrix.shape == (3, 2):
+        return "a column is a group of experts, and there are three: a, b and shared"
     matrix = as_array(matrix, "the reach matrix", (3, 3))
     if (matrix == right).all():
         return None
@@ -169,6 +175,27 @@ def _cgc_by_hand(answer):
         ),
         "own and shared experts are added; put them side by side": lambda x, own, shared, k: np.einsum(
             "be,beu->bu", softmax(x @ k, axis=1)[:, : own.shape[1]], own + shared
+        ),
+        "the logits are divided by their sum, without exponentials: that is no softmax": lambda x, own, shared, k: _mix(
+            (x @ k) / (x @ k).sum(axis=1, keepdims=True), own, shared
+        ),
+        "the task's own experts are not weighed: the gate is over own and shared experts": lambda x, own, shared, k: (
+            own.sum(axis=1) + _mix(softmax(x @ k, axis=1)[:, own.shape[1] :], shared)
+        ),
+        "the gate's weights are a softmax; this is a ReLU": lambda x, own, shared, k: _mix(
+            np.maximum(x @ k, 0), own, shared
+        ),
+        "the weights need a third axis before you multiply: weights[:, :, None]": lambda x, own, shared, k: (
+            softmax(x @ k, axis=1) * np.concatenate([own, shared], axis=1)
+        ).sum(axis=1),
+        "the experts and the units are both summed over; the units should stay": lambda x, own, shared, k: _cgc(
+            x, own, shared, k
+        ).sum(axis=1),
+        "own and shared experts are stacked along a new axis; put them side by side along the experts' axis": (
+            lambda x, own, shared, k: np.einsum("be,beu->bu", softmax(x @ k, axis=1), np.stack([own, shared], axis=1))
+        ),
+        "own and shared experts are added; put them side by side along the experts' axis": lambda x, own, shared, k: (
+            np.einsum("be,beu->bu", softmax(x @ k, axis=1), own + shared)
         ),
         "the gate has a softmax only; nothing else is done to its weights": lambda x, own, shared, k: _mix(
             softmax(softmax(x @ k, axis=1), axis=1), own, shared

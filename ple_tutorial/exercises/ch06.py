@@ -36,6 +36,10 @@ def _what_the_shared_gate_sees(answer):
         return "leave the level out of the names: they start anew on each level, as 'vtr_1'"
     if any(name.endswith("_0") for name in given):
         return "the numbers of the experts start at 1, not at 0"
+    if set(given) == set(counts):
+        return "name the experts, one by one: a group has one or more, as 'vtr_1' and 'vtr_2'"
+    if "features" in given:
+        return "the gate reads features or streams; what it sees are experts, and 'features' is none"
     if sorted(given) == sorted(right):
         return "the right experts in another order: the tasks as they are listed, the shared experts last"
     if len(set(given)) < len(given):
@@ -88,8 +92,21 @@ def _weights_of_a_ple(answer):
         ),
         "the experts of level 2 have 8 units, not 16": (right - experts[1] + 6 * (16 * 16 + 16) - towers + 2 * 17),
     }
+    parts = {
+        "the weights of the experts of level 1": 6 * 10 * 16,
+        "the biases of the experts of level 1": 6 * 16,
+        "the weights of the experts of level 2": 6 * 16 * 8,
+        "the biases of the experts of level 2": 6 * 8,
+        "the gate of a on level 1": 50,
+        "the gate of b on level 1": 40,
+        "the shared gate of level 1": 60,
+        "the gate of a on level 2": 80,
+        "the gate of b on level 2": 64,
+        "the weights of the towers": 16,
+        "the biases of the towers": 2,
+    }
     otherwise = "count experts, gates and towers level by level, and compare with the table"
-    return number_mistake(answer, right, known, otherwise, "the number of weights")
+    return number_mistake(answer, right, known, otherwise, "the number of weights", parts=parts)
 
 
 @exercise("06.3")

@@ -36,13 +36,13 @@ def _normalised_entropy(answer):
         "divide by the logarithm of the number of experts, not by the logarithm of the batch": lambda w: (
             entr(w).sum(axis=1).mean() / logs(w.shape[0])
         ),
-        "the number of experts is a number of columns of the argument: it is not always 3": lambda w: (
+        "divide by the logarithm of the number of columns, which is not always 3": lambda w: (
             entr(w).sum(axis=1).mean() / logs(3)
         ),
-        "the number of experts is a number of columns of the argument: it is not always 4": lambda w: (
+        "divide by the logarithm of the number of columns, which is not always 4": lambda w: (
             entr(w).sum(axis=1).mean() / logs(4)
         ),
-        "the number of experts is a number of columns of the argument: it is not always 2": lambda w: (
+        "divide by the logarithm of the number of columns (its base as above the line), which is not always 2": lambda w: (
             entr(w).sum(axis=1).mean() / logs(2)
         ),
         "do not multiply: divide by the logarithm of the number of experts": lambda w: (
@@ -101,6 +101,25 @@ def _normalised_entropy(answer):
         ),
         "the constant that keeps the logarithm from 0 moves the entropy: it is too large": lambda w: (
             -(w * logs(w + 1e-3)).sum(axis=1).mean() / logs(w.shape[1])
+        ),
+        "a logarithm to the base 10 above the line needs one below it, too": lambda w: (
+            _entropy(w) * logs(w.shape[1]) / logs(10)
+        ),
+        "take the mean over the samples, and divide by the logarithm of the number of experts": lambda w: entr(w).sum(),
+        "the largest entropy is log of the number of experts, not that of these samples": lambda w: (
+            entr(w).sum(axis=1).mean() / entr(w).sum(axis=1).max()
+        ),
+        "take the mean over the samples; this is the largest": lambda w: entr(w).sum(axis=1).max() / logs(w.shape[1]),
+        "the weights are softmax outputs already: no second softmax": lambda w: _entropy(softmax(w, axis=1)),
+        "the logarithm of the number of experts is to divide by, not to take away": lambda w: (
+            entr(w).sum(axis=1).mean() - logs(w.shape[1])
+        ),
+        "the constant that keeps the logarithm from 0 is far too large": lambda w: (
+            -(w * logs(w + 0.1)).sum(axis=1).mean() / logs(w.shape[1])
+        ),
+        "this is the mean of the largest weights; the entropy is -sum w log w": lambda w: w.max(axis=1).mean(),
+        "the whole array is taken for one distribution; each sample has an entropy of its own": lambda w: (
+            entr(w / w.sum()).sum() / logs(w.shape[1])
         ),
         "this is the spread of the weights; the entropy is -sum w log w": lambda w: w.std(axis=1).mean(),
     }
@@ -173,6 +192,10 @@ def _share_by_name(answer):
         "this is the share of the experts in number, not in weight": lambda e, w, g: np.mean([own(n, g) for n in e]),
         "this is the number of the group's experts; sum their weights": lambda e, w, g: sum(own(n, g) for n in e),
         "the sum over the group is divided by the number of all experts": lambda e, w, g: _share(e, w, g) / len(e),
+        "the weights of the group are multiplied; sum them": by(own, lambda w: w.prod(axis=1).mean()),
+        "sum over the experts of each sample, then average over the samples: yours is the other way round": by(
+            own, lambda w: w.sum(axis=0).mean()
+        ),
         "a share is not in percent": lambda e, w, g: 100 * _share(e, w, g),
     }
     return function_mistake(answer, ("experts", "weights", "group"), cases, _share, known, "the share")
@@ -250,6 +273,19 @@ def _polarised(answer):
             (w.max(axis=1) > limit).sum() / w.shape[1]
         ),
         "these are the polarised samples themselves; return their share": lambda w, limit: w[w.max(axis=1) > limit],
+        "it looks at the first two experts only; any expert may have more than the limit": lambda w, limit: (
+            w[:, :2].max(axis=1) > limit
+        ).mean(),
+        "this is the place of the largest weight, not the weight: argmax, where max is needed": lambda w, limit: (
+            w.argmax(axis=1) > limit
+        ).mean(),
+        "this is the mean place of the largest weight: argmax, where max is needed": lambda w, limit: w.argmax(
+            axis=1
+        ).mean(),
+        "the limit is the argument itself, not one minus it": lambda w, limit: (w.max(axis=1) > 1 - limit).mean(),
+        "this is the mean weight on the polarised samples; return their share": lambda w, limit: w.max(axis=1)[
+            w.max(axis=1) > limit
+        ].mean(),
         "the mean weight of a row is always one over the number of experts; take its largest": lambda w, limit: (
             w.mean(axis=1) > limit
         ).mean(),

@@ -54,6 +54,7 @@ def _seeds_needed(answer):
         "the same and a gain of 0.00073": (multi, single, 0.00073),
         "eight pairs, most of which lose": (scores - rng.exponential(0.004, 8), scores, 0.001),
         "scores in percent": (100 * multi, 100 * single, 0.02),
+        "a gain for which few seeds are enough": (multi, single, 0.0026),
         "pairs that all gain a lot": (scores + 0.05 + rng.normal(0, 0.002, 8), scores, 0.0011),
     }
 
@@ -65,7 +66,7 @@ def _seeds_needed(answer):
 
     known = {
         "there is no fraction of a seed: round up to the smallest whole number that is enough": changed(whole=float),
-        "you rounded down, and with so few the interval is a little too wide": changed(whole=np.floor),
+        "that is one too few (rounded down?): with so few the interval is a little too wide": changed(whole=np.floor),
         "rounding to the nearest is too few in half of the cases: round up": changed(whole=np.round),
         "the root is rounded up before it is squared: round up at the end": lambda m, s, gain: (
             np.ceil(_seeds(m, s, gain, power=1, whole=float)) ** 2
@@ -122,6 +123,19 @@ def _seeds_needed(answer):
         "the gain is squared as well: it belongs inside the bracket": lambda m, s, gain: np.ceil(
             (1.96 * np.std(m - s, ddof=1)) ** 2 / gain
         ),
+        "the gain and 1.96 times the spread are changed over": lambda m, s, gain: np.ceil(
+            (gain / (1.96 * np.std(m - s, ddof=1))) ** 2
+        ),
+        "1.96, not the quantile of a t distribution": changed(factor=2.776),
+        "the root is on the result: a half-width that shrinks with the root of n asks for the square": lambda m, s, gain: (
+            _seeds(m, s, gain) ** 0.5
+        ),
+        "this takes the range of the differences; take their standard deviation": of_spread(lambda m, s: np.ptp(m - s)),
+        "this takes the ratios of the scores; take their differences": of_spread(lambda m, s: (m / s).std(ddof=1)),
+        "this takes the mean of the two spreads; take the spread of the paired differences": of_spread(
+            lambda m, s: (m.std(ddof=1) + s.std(ddof=1)) / 2
+        ),
+        "that is the number of runs that are there; return the number that is needed": lambda m, s, gain: len(m),
         "this is the half-width of the runs that are there; return the number of seeds": lambda m, s, gain: (
             1.96 * np.std(m - s, ddof=1) / len(m) ** 0.5
         ),
@@ -233,6 +247,21 @@ def _auc_by_group(answer):
         "this is the number of pairs in order; divide by the number of pairs": by(
             lambda y, p: _auc(y, p) * y.sum() * (1 - y).sum() if 0 < y.mean() < 1 else float("nan")
         ),
+        "an AUC below one half stays below: do not turn it round": by(lambda y, p: max(_auc(y, p), 1 - _auc(y, p))),
+        "the scores are rounded to one decimal; AUC compares the scores themselves": by(
+            lambda y, p: _auc(y, p.round(1))
+        ),
+        "the scores of the group are sorted by themselves, so that they belong to other labels": by(
+            lambda y, p: _auc(y, np.sort(p))
+        ),
+        "the samples of other groups are set to 0; leave them out": lambda y, p, g: {
+            group: _auc(y * (g == group), p * (g == group)) for group in np.unique(g).tolist()
+        },
+        "this is a correlation; AUC is the share of pairs in order": by(lambda y, p: np.corrcoef(y, p)[0, 1]),
+        "this only says whether the mean score of the positives is larger; AUC is the share of pairs in order": by(
+            lambda y, p: float(p[y == 1].mean() > p[y == 0].mean())
+        ),
+        "the AUC is multiplied by the size of the group": by(lambda y, p: _auc(y, p) * len(y)),
         "this is the share of positives in the group; AUC compares scores": by(lambda y, p: y.mean()),
     }
     arguments = ("labels", "scores", "groups")

@@ -75,7 +75,8 @@ def function_mistake(answer, arguments, cases, right, mistakes, what):
     """Return what is wrong with an answer that is a function, or None: it is compared with ``right`` on every case.
 
     A known mistake is a function, too. It is named if it returns (or raises) the same as the reader's function on every
-    case, or else on the first case that the reader's function gets wrong.
+    case; or else on the first case that the reader's function gets wrong and on most of the other wrong ones. Where many
+    numbers are returned, the first wrong case is enough.
 
     Args:
         answer: what was handed in.
@@ -96,22 +97,22 @@ def function_mistake(answer, arguments, cases, right, mistakes, what):
     agreeing = {}
     for sentence, mistaken in mistakes.items():
         if same(got[first], outcome(mistaken, cases[first])):
-            agreeing[sentence] = sum(same(got[case], outcome(mistaken, cases[case])) for case in cases)
-    nearest = max(agreeing, key=agreeing.get, default=None)
-    if nearest and agreeing[nearest] == len(cases):
+            agreeing[sentence] = [case for case in cases if same(got[case], outcome(mistaken, cases[case]))]
+    nearest = max(agreeing, key=lambda sentence: len(agreeing[sentence]), default=None)
+    if nearest and len(agreeing[nearest]) == len(cases):
         return nearest
     if symptom := _symptom([(got[case], expected[case]) for case in cases]):
         return f"{what} {symptom}"
-    if nearest:
+    if nearest and (_is_rich(got[first]) or len(set(wrong) & set(agreeing[nearest])) > 0.7 * len(wrong)):
         return nearest
+    where = "" if len(wrong) == len(cases) else f"for {first} "
     if isinstance(got[first], Mistake):  # nothing was returned
-        branch = "" if len(wrong) == len(cases) else f"for {first} "
-        return f"{branch}{got[first]}"
+        return f"{where}{got[first]}"
     if order := _order_of_arguments(function, arguments, cases, expected):
         return f"the arguments come in the order ({', '.join(arguments)}), but yours takes them as ({', '.join(order)})"
     if isinstance(got[first], BaseException):
-        where = "" if len(wrong) == len(cases) else f"for {first} "
-        return where + raised(got[first])
+        shapes = [f"{name} {np.shape(a)}" for name, a in zip(arguments, cases[first], strict=True) if np.ndim(a)]
+        return f"{where}{raised(got[first])}" + (f" (shapes: {', '.join(shapes)})" if shapes else "")
     if form := _form_mistake(got[first], expected[first], f"{what} for {first}"):
         return form
     return f"{what} for {first} {_shown(got[first], expected[first])}"
@@ -138,6 +139,14 @@ def same(value, expected):
     return value.shape == expected.shape and np.allclose(value, expected, RTOL, ATOL, equal_nan=True)
 
 
+def _is_rich(value):
+    """Whether two functions that return this are hardly alike by chance: an exception, many numbers, or an odd one."""
+    if isinstance(value, (BaseException, Mapping)):
+        return isinstance(value, BaseException)
+    numbers = as_array(value, "it").ravel()
+    return len(numbers) > 4 or bool((abs(60 * numbers - np.round(60 * numbers)) > 1e-6).any())  # no simple fraction
+
+
 def _order_of_arguments(function, arguments, cases, expected):
     """Return the order of the arguments with which the function would be right, or None."""
     for order in itertools.permutations(range(len(arguments))):
@@ -158,7 +167,8 @@ def _form_mistake(value, expected, what):
             if as_array(value, what).size != 1:
                 return f"{what} should be one number, but it has the shape {np.shape(value)}"
         elif (shape := as_array(value, what).shape) != np.shape(expected):
-            return f"{what} should have the shape {np.shape(expected)}, but it has {shape}"
+            turned = " (transposed)" if same(np.transpose(as_array(value, what)), expected) else ""
+            return f"{what} should have the shape {np.shape(expected)}, but it has {shape}{turned}"
     except Mistake as mistake:
         return str(mistake)
     return None
@@ -191,14 +201,30 @@ def _symptom(pairs):
         return f"is {factor:.4g} times as large as it should be"
     if same(value - right, np.full(len(right), value[0] - right[0])):
         return f"is too large by {value[0] - right[0]:.4g} everywhere"
+    for decimals in range(5):
+        if np.array_equal(value, right.round(decimals)):
+            return f"is rounded to {decimals} decimals: return it as it is"
+    if np.allclose(value, right, 0.02, 0.002):
+        return "is nearly right, but not quite: is something added, cut off or rounded on the way?"
+    if np.allclose(np.sort(value), np.sort(right)):
+        return "has the right numbers in another order"
     return None
 
 
 def _shown(value, expected):
-    """Return "should be ..., but it is ..." for a few numbers, and a general word for many."""
-    if isinstance(expected, Mapping) or np.size(expected) > 4:
-        return "has the right shape, but the numbers are not right"
-    if isinstance(expected, (bool, np.bool_)):
-        return f"should be {expected}, but it is {value}"
-    right, got = (np.array2string(np.asarray(side, float), precision=4) for side in (expected, value))
-    return f"should be {right}, but it is {got}"
+    """Return "should be ..., but it is ..." for a few numbers; of many numbers, the first wrong row."""
+    if isinstance(expected, Mapping):
+        entries = {str(key): entry for key, entry in value.items()}
+        key, right = next((key, right) for key, right in expected.items() if not same(entries[str(key)], right))
+        return f"has the wrong number for {key!r}: it should be {right:.4g}, but it is {float(entries[str(key)]):.4g}"
+    right, got = np.asarray(expected, float), as_array(value, "it")
+    row = ""
+    while right.ndim > 1:
+        row = "has a wrong row: it "
+        number = next(n for n in range(len(right)) if not same(got[n], right[n]))
+        right, got = right[number], got[number]
+    got = got.reshape(right.shape)
+    if right.ndim == 0:
+        return f"should be {right:.4g}, but it is {got:.4g}"
+    right, got = (np.array2string(side, precision=4, threshold=12) for side in (right, got))
+    return f"{row}should be {right}, but it is {got}"

@@ -148,8 +148,8 @@ WRONG = {
     "08.2": [
         (27, "hand in the function"),
         (changed(seeds, whole=float), "round up"),
-        (changed(seeds, whole=np.floor), "rounded down"),
-        (changed(seeds, whole=int), "rounded down"),
+        (changed(seeds, whole=np.floor), "one too few"),
+        (changed(seeds, whole=int), "one too few"),
         (lambda m, s, gain: round((1.96 * np.std(m - s, ddof=1) / gain) ** 2), "to the nearest"),
         (changed(seeds, power=1), "the root is still on it"),
         (changed(seeds, ddof=0), "with ddof=1"),

@@ -141,9 +141,9 @@ def test_every_known_mistake_is_told_by_its_own_sentence(monkeypatch):
     calls = []
 
     def spy(judge):
-        def recorded(*arguments):
-            calls.append((judge, arguments))
-            return judge(*arguments)
+        def recorded(*arguments, **named):
+            calls.append((judge, arguments, named))
+            return judge(*arguments, **named)
 
         return recorded
 
@@ -153,13 +153,13 @@ def test_every_known_mistake_is_told_by_its_own_sentence(monkeypatch):
                 if hasattr(module, judge.__name__):
                     monkeypatch.setattr(module, judge.__name__, spy(judge))
     for name in NAMES:
-        verdict(name, RIGHT[name][0])
+        assert verdict(name, RIGHT[name][0])[0]
     assert len(calls) > 20
     surprises = {}
-    for judge, (_, *rest) in calls:
+    for judge, (_, *rest), named in calls:
         mistakes = rest[1] if judge is number_mistake else rest[3]
         for sentence, mistake in mistakes.items():
-            if (said := judge(mistake, *rest)) != sentence:
+            if (said := judge(mistake, *rest, **named)) != sentence:
                 surprises[sentence] = said
     assert not surprises, "\n".join(f"{sentence!r} is hidden by {said!r}" for sentence, said in surprises.items())
 
