@@ -12,7 +12,7 @@ FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python
 	"or name it: make $(or $(firstword $(MAKECMDGOALS)),setup) PYTHON=/path/to/python3" >&2; exit 1; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tutorial test notebooks student lab figures lint lock lowest mutants peers bench clean which-python
+.PHONY: help setup tutorial test notebooks student lab figures reference lint lock lowest mutants peers bench clean which-python
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1: /p' Makefile
@@ -36,6 +36,9 @@ lab: $(READY) ## open JupyterLab on the series
 
 figures: $(READY) ## (author) draw the figures into figures/; ARGS="--only NAME" for one
 	@$(PY) -m ple_tutorial figures $(ARGS)
+
+reference: $(READY) ## (author) write docs/reference.md from the docstrings
+	@$(PY) docs/build_reference.py
 
 lint: $(READY) ## check the format and the style of code and notebooks
 	$(PY) -m ruff check .

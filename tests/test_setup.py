@@ -163,10 +163,10 @@ def files_of_tests():
 
 def test_each_package_is_used_and_each_used_is_asked_for():
     package = [*(ROOT / "ple_tutorial").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
-    files = [*package, *files_of_tests(), ROOT / "conftest.py"]
+    files = [*package, *files_of_tests(), *(ROOT / "docs").glob("*.py"), ROOT / "conftest.py"]
     used = set().union(*map(imports, [*files, *notebooks.chapters()]))
     own = {"ple_tutorial", "benchmarks"} | {name for path in files_of_tests() for name in (path.stem, path.parent.name)}
-    module = {"scikit-learn": "sklearn", "ipython": "IPython"}
+    module = {"scikit-learn": "sklearn", "ipython": "IPython", "griffelib": "griffe"}
     asked = {module.get(wanted.name, wanted.name.replace("-", "_")) for wanted in DIRECT}
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     started = {"jupyterlab": "-m jupyterlab", "nbval": "--nbval ", "pytest_xdist": "--numprocesses", "ruff": "-m ruff"}
