@@ -1,23 +1,25 @@
-"""What an architecture costs, and widths that make two architectures cost the same."""
+"""The cost of an architecture, and widths with which two architectures cost the same."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
 from ple_tutorial import checks
-from ple_tutorial.models import check_tasks, expert_widths, feature_spec, widths
+from ple_tutorial.data import FeatureSpec
+from ple_tutorial.models import check_tasks, expert_widths, feature_spec, tower_widths
 from ple_tutorial.routing import Routing, routing
 
-MOVED = 8  # so many widths at most are moved by single units; the others are scaled only
+MOVED = 8  # how many widths at most are moved by single units; the others are only scaled
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Parameters of a model, and floating-point operations of one sample forward (a multiply-add counts two).
+    """Parameters of a model, and floating-point operations of one prediction (a multiply-add counts two).
 
-    Counted are the products with weights and the weighted sums of experts; activations, biases and softmaxes are not.
-    Training takes about three times the operations.
+    The operations are the products with weights and the weighted sums of experts, without activations, biases and softmaxes.
+    Training takes about three times as many.
     """
 
     parameters: int
@@ -29,43 +31,57 @@ class Fitted:
     """Widths for a budget.
 
     Attributes:
-        expert_units, tower_units: the widths to hand to ``build_model``.
-        parameters: those of the model with these widths.
-        budget: those that were asked for.
-        before: those of the model with the widths that the search started from.
+        expert_units, tower_units: the widths to give to ``build_model``.
+        parameters: of the model with these widths.
+        budget: the number of parameters that was asked for.
+        before: parameters of the model with the widths that the search started from.
     """
 
     expert_units: tuple
-    tower_units: tuple
+    tower_units: tuple | dict
     parameters: int
     budget: int
     before: int
 
 
-def cost(table, *, features, expert_units=(16,), tower_units=(8,), normalise_experts=False, embedding=4):
-    """The ``Cost`` of a routing table built by ``build_model`` with these sizes, without building it.
+def cost(
+    table: Routing,
+    *,
+    features: int | FeatureSpec,
+    expert_units: Sequence = (16,),
+    tower_units: Sequence[int] | dict[str, Sequence[int]] = (8,),
+    normalise_experts: bool = False,
+    gate_bias: bool = False,
+    embedding: int = 4,
+) -> Cost:
+    """Compute the ``Cost`` of the model that ``build_model`` makes of a routing table, without building it.
 
     Args:
         table: a ``routing.Routing``.
-        features, expert_units, tower_units, normalise_experts, embedding: as in ``build_model``.
+        features, expert_units, tower_units, normalise_experts, gate_bias, embedding: as in ``build_model``.
 
     Raises:
         ValueError, TypeError: as ``build_model``.
+
+    Example:
+        >>> tasks = {"click": "binary", "minutes": "regression"}
+        >>> cost(routing("cgc", tasks), features=10)
+        Cost(parameters=1054, flops=2136)
     """
     if not isinstance(table, Routing):
         checks.refuse("table", "a Routing", type(table).__name__, TypeError)
     spec, per_level = _sizes(table, features, expert_units, embedding)
-    normalised = checks.flag("normalise_experts", normalise_experts)
-    return _cost(table, spec, per_level, widths("tower_units", tower_units), normalised, embedding)
+    normalised, bias = checks.flag("normalise_experts", normalise_experts), checks.flag("gate_bias", gate_bias)
+    return _cost(table, spec, per_level, tower_widths(tower_units, table.tasks), normalised, bias, embedding)
 
 
 def _sizes(table, features, expert_units, embedding):
-    """The ``FeatureSpec`` and the widths of the experts, level by level, as ``build_model`` takes them."""
+    """Return the ``FeatureSpec`` and the widths of the experts on each level, as ``build_model`` takes them."""
     checks.count("embedding", embedding)
     return feature_spec(features), expert_widths(expert_units, len(table.levels), table.towers)
 
 
-def _cost(table, spec, per_level, towers, normalised, embedding):
+def _cost(table, spec, per_level, towers, normalised, bias, embedding):
     x = spec.numeric + len(spec.cardinalities) * embedding
     parameters, products = sum(spec.cardinalities) * embedding, 0
     streams = {}  # stream: its width; an absent one is the features
@@ -85,7 +101,7 @@ def _cost(table, spec, per_level, towers, normalised, embedding):
             if mixer.how == "gate":
                 selector = streams.get(stream, x) if mixer.reads == "stream" else x
                 own = sum(level.experts[group] for group in mixer.residual)
-                parameters += selector * seen + own
+                parameters += selector * seen + seen * bias + own
                 products += selector * seen + (seen + own) * unit
             if mixer.how == "stitch":
                 parameters += level.experts[stream] * seen
@@ -96,65 +112,77 @@ def _cost(table, spec, per_level, towers, normalised, embedding):
         if table.towers == "all":
             parameters += len(table.levels)
             products += len(table.levels) * before
-        for width in (*towers, 1):
+        for width in (*towers[task], 1):
             parameters, products = parameters + before * width + width, products + before * width
             before = width
     return Cost(parameters, 2 * products)
 
 
 def equal_budget(
-    architecture,
-    parameters,
+    architecture: str | Routing,
+    parameters: int,
     *,
-    features,
-    tasks,
-    expert_units=(16,),
-    tower_units=(8,),
-    embedding=4,
-    tolerance=0.01,
+    features: int | FeatureSpec,
+    tasks: dict[str, str],
+    expert_units: Sequence = (16,),
+    tower_units: Sequence[int] | dict[str, Sequence[int]] = (8,),
+    gate_bias: bool = False,
+    embedding: int = 4,
+    tolerance: float = 0.01,
     **options,
-):
-    """Widths with which an architecture has a given number of parameters.
+) -> Fitted:
+    """Find widths with which an architecture has a given number of parameters.
 
-    All widths are scaled by one factor and then moved by a few units, as little as it takes to land within the tolerance.
+    All widths are multiplied by one factor and then changed by a few units, no more than it takes to meet the tolerance.
 
     Args:
         architecture: a name of ``routing.ARCHITECTURES``, or a ``Routing``.
         parameters: the budget.
         features, tasks: as in ``build_model``.
-        expert_units, tower_units: the widths to start from, whose proportions are kept as nearly as can be.
-        embedding: as in ``build_model``; it stays as it is.
-        tolerance: the share of the budget by which the count may miss it.
+        expert_units, tower_units: the widths to start from; their proportions are kept as far as possible.
+        gate_bias, embedding: as in ``build_model``.
+        tolerance: by which share of the budget the count may differ from it.
         options: further arguments of ``routing``, such as ``levels`` and ``shared_experts``.
 
     Returns:
-        A ``Fitted``, with the count before (equal structure) and after (equal budget).
+        A ``Fitted``, with the number of parameters before (equal structure) and after (equal budget).
 
     Raises:
-        ValueError: no widths land within the tolerance; the nearest count is named.
+        ValueError: no widths meet the tolerance; the message names the nearest count.
         TypeError: arguments of the wrong kind.
+
+    Example:
+        >>> tasks = {"click": "binary", "minutes": "regression"}
+        >>> equal_budget("hard-sharing", 1054, features=10, tasks=tasks)
+        Fitted(expert_units=((27,),), tower_units=(13,), parameters=1053, budget=1054, before=466)
     """
     kinds = checks.task_kinds("tasks", tasks)
     table = architecture if isinstance(architecture, Routing) else routing(architecture, kinds, **options)
     if isinstance(architecture, Routing):
         check_tasks(table, kinds)
         if options:
-            checks.refuse("options", "none beside a Routing, which has them", sorted(options))
+            checks.refuse("options", "no further arguments with a Routing, which has them", sorted(options))
     budget, tolerance = checks.count("parameters", parameters), checks.number("tolerance", tolerance, 0, 1)
     spec, per_level = _sizes(table, features, expert_units, embedding)
-    towers = widths("tower_units", tower_units)
+    bias = checks.flag("gate_bias", gate_bias)
+    towers = tower_widths(tower_units, kinds)
+    different = isinstance(tower_units, dict)
 
-    start = np.array([width for units in (*per_level, towers) for width in units])
-    ends = np.cumsum([len(units) for units in per_level])
+    blocks = [*per_level, *(towers.values() if different else [towers[next(iter(kinds))]])]
+    start = np.array([width for units in blocks for width in units])
+    ends = np.cumsum([len(units) for units in blocks])
     free = [[i] for i in range(len(start))]  # positions that move together
     if table.towers == "all":  # the towers read all levels, so these end in one width
-        free = [[i] for i in range(len(start)) if i + 1 not in ends] + [list(ends - 1)]
+        last = ends[: len(per_level)]
+        free = [[i] for i in range(len(start)) if i + 1 not in last] + [list(last - 1)]
 
     def split(flat):
-        return np.split(flat[: ends[-1]], ends[:-1]), flat[ends[-1] :]
+        parts = [tuple(map(int, part)) for part in np.split(flat, ends[:-1])]
+        units = parts[len(per_level) :]
+        return tuple(parts[: len(per_level)]), dict(zip(kinds, units if different else units * len(kinds), strict=True))
 
     def count(flat):
-        return int(_cost(table, spec, *split(flat), False, embedding).parameters)
+        return int(_cost(table, spec, *split(flat), False, bias, embedding).parameters)
 
     def scaled(factor):
         return np.maximum(1, np.round(start * factor)).astype(int)
@@ -176,7 +204,5 @@ def equal_budget(
     if best is None:
         expected = f"a number of parameters that widths can meet within {tolerance:.1%}"
         checks.refuse("parameters", expected, f"{budget} (the nearest is {min(near)[1]})")
-    units, tower = split(best[1])
-    return Fitted(
-        tuple(tuple(map(int, row)) for row in units), tuple(map(int, tower)), count(best[1]), budget, count(start)
-    )
+    units, found = split(best[1])
+    return Fitted(units, found if different else found[next(iter(kinds))], count(best[1]), budget, count(start))

@@ -194,17 +194,19 @@ class Experts(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ple_tutorial")
 class Gate(keras.layers.Layer):
-    """Gate weights ``softmax(W x)``: selector ``(batch, features) -> (batch, experts)``, each row summing to one.
+    """Compute gate weights ``softmax(W x)``: selector ``(batch, features) -> (batch, experts)``, each row summing to one.
 
-    A single linear layer without bias, as both papers print it.
+    A single linear layer without bias, as both papers print it; so on features of zero all weights are equal.
 
     Args:
         experts: the names of the experts that the gate weighs, in the order of its weights.
         temperature: divides ``W x``; above 1 the weights are more even, below 1 less.
-        dropout: in training, the probability with which a sample's weight on an expert is set to zero. What is left is
-            brought back to the sum of one; a sample that would lose all its experts keeps them. YouTube's remedy for
+        dropout: in training, the probability with which a sample's weight on an expert is set to zero. The other weights are
+            scaled to the sum of one; a sample that would lose all its experts keeps them. YouTube's remedy for
             gates that polarise (doi 10.1145/3298689.3346997), with 0.1.
+        kernel_initializer: a Keras initializer or its name.
         seed: of the initial weights and of the dropout.
+        gate_bias: add a learned bias to ``W x``, zero at first, by which a gate can prefer an expert on all samples.
 
     Raises:
         ValueError: no expert, an expert named twice, a temperature or dropout out of range, or an input that is not of
@@ -214,7 +216,16 @@ class Gate(keras.layers.Layer):
     Source: MMoE paper, Eq. 8; PLE paper, Eq. 3.
     """
 
-    def __init__(self, experts, temperature=1.0, dropout=0.0, kernel_initializer="glorot_uniform", seed=0, **kwargs):
+    def __init__(
+        self,
+        experts,
+        temperature=1.0,
+        dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        seed=0,
+        gate_bias=False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if not isinstance(experts, (list, tuple)) or not all(isinstance(name, str) for name in experts):
             checks.refuse("experts", "a list of expert names", repr(experts), TypeError)
@@ -225,6 +236,7 @@ class Gate(keras.layers.Layer):
         self.dropout = checks.number("dropout", dropout, 0, 0.99)
         self.kernel_initializer = initializer_of("kernel_initializer", kernel_initializer)
         self.seed = checks.count("seed", seed, 0)
+        self.gate_bias = checks.flag("gate_bias", gate_bias)
         if self.dropout:
             self.dice = keras.random.SeedGenerator(self.seed)
 
@@ -236,18 +248,21 @@ class Gate(keras.layers.Layer):
             shape=(input_shape[-1], len(self.experts)),
             initializer=seeded(self.kernel_initializer, self.seed),
         )
+        if self.gate_bias:
+            self.bias = self.add_weight(name="bias", shape=(len(self.experts),), initializer="zeros")
 
     def call(self, selector, training=None):
-        logits = product(selector, self.kernel) / self.temperature
+        logits = product(selector, self.kernel)
+        logits = (logits + self.bias if self.gate_bias else logits) / self.temperature
         if len(self.experts) == 1:
             return logits - logits + 1  # the softmax of one number, of which Keras warns; the gradient is zero
-        weights = keras.ops.softmax(logits, axis=-1)
-        if not (training and self.dropout):
-            return weights
-        dice = keras.random.uniform(keras.ops.shape(weights), seed=self.dice)
-        kept = keras.ops.where(dice >= self.dropout, weights, keras.ops.zeros_like(weights))
-        kept = keras.ops.where(keras.ops.any(kept > 0, axis=-1, keepdims=True), kept, weights)
-        return kept / keras.ops.sum(kept, axis=-1, keepdims=True)
+        if training and self.dropout:
+            kept = keras.random.uniform(keras.ops.shape(logits), seed=self.dice) >= self.dropout
+            kept = kept | ~keras.ops.any(kept, axis=-1, keepdims=True)
+            # The softmax of the logits that are kept. Dividing the kept weights by their sum gives the same numbers, but its
+            # gradient divides by the square of the sum, which is zero in float32 where a dropped logit leads by 60.
+            logits = keras.ops.where(kept, logits, -np.inf)
+        return keras.ops.softmax(logits, axis=-1)
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], len(self.experts))
@@ -259,6 +274,7 @@ class Gate(keras.layers.Layer):
             "dropout": self.dropout,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "seed": self.seed,
+            "gate_bias": self.gate_bias,
         }
 
 

@@ -1,6 +1,7 @@
 """``build_model``: a routing table in, a plain functional ``keras.Model`` out."""
 
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,25 +18,26 @@ OWN_ALPHA = 0.9  # what a stitch starts with on the expert that it continues; th
 
 
 def build_model(
-    architecture,
+    architecture: str | Routing,
     *,
-    features,
-    tasks,
-    shared_experts=2,
-    task_experts=1,
-    levels=1,
-    own_residual=False,
-    detach_others=False,
-    expert_units=(16,),
-    tower_units=(8,),
-    activation="relu",
-    normalise_experts=False,
-    orthogonality=0.1,
-    gate_temperature=1.0,
-    gate_dropout=0.0,
-    embedding=4,
-    seed=0,
-):
+    features: int | FeatureSpec,
+    tasks: dict[str, str],
+    shared_experts: int = 2,
+    task_experts: int | dict[str, int] = 1,
+    levels: int = 1,
+    own_residual: bool = False,
+    detach_others: bool = False,
+    expert_units: Sequence = (16,),
+    tower_units: Sequence[int] | dict[str, Sequence[int]] = (8,),
+    activation: str = "relu",
+    normalise_experts: bool = False,
+    orthogonality: float = 0.1,
+    gate_temperature: float = 1.0,
+    gate_dropout: float = 0.0,
+    gate_bias: bool = False,
+    embedding: int = 4,
+    seed: int = 0,
+) -> keras.Model:
     """Build any architecture of the routing table as a functional Keras model.
 
     Args:
@@ -45,9 +47,10 @@ def build_model(
         shared_experts, task_experts, levels, own_residual, detach_others: as in ``routing.routing``.
         expert_units: widths of an expert's layers, the same on every level; or one such list for each level. In a sluice
             network each of a task's two sub-spaces is such an expert, and all levels end in the same width.
-        tower_units: widths of the towers' hidden layers; may be empty.
+        tower_units: widths of the towers' hidden layers; or one such list for each task, ``{task: widths}``. A list may be
+            empty: then the task's output layer is its whole tower.
         activation: of experts and towers.
-        normalise_experts, gate_temperature, gate_dropout: as in ``layers.Experts`` and ``layers.Gate``.
+        normalise_experts, gate_temperature, gate_dropout, gate_bias: as in ``layers.Experts`` and ``layers.Gate``.
         orthogonality: weight of the penalty on the sub-spaces of a sluice network (``layers.Experts``); 0.1 is that of
             its authors' example. Other architectures have none.
         embedding: length of the vector of an integer code (tabular features only).
@@ -56,12 +59,19 @@ def build_model(
     Returns:
         A ``keras.Model`` from ``(batch, features)``, or from ``{"numeric": (batch, columns), "codes": (batch,
         columns)}``, to ``{task: (batch, 1)}``: a probability for a binary task, a number for a regression.
-        Before you load a saved one elsewhere, import ``ple_tutorial.layers``, so that Keras knows its layers.
+        Before ``keras.models.load_model`` reads a saved one in another program, that program must ``import
+        ple_tutorial.layers``: for safety, Keras imports no module that a file names. (``import ple_tutorial`` alone does not
+        do it, since it loads neither Keras nor TensorFlow.)
 
     Raises:
-        ValueError, TypeError: whatever of the above does not fit, named.
+        ValueError, TypeError: an argument that does not fit; the message names it.
 
     Source: PLE paper, section 4.1 (CGC, Eqs. 2-5) and 4.2 (PLE, Eqs. 6-7).
+
+    Example:
+        >>> model = build_model("cgc", features=3, tasks={"click": "binary", "minutes": "regression"})
+        >>> {task: tuple(y.shape) for task, y in model(np.ones((2, 3))).items()}
+        {'click': (2, 1), 'minutes': (2, 1)}
     """
     kinds = checks.task_kinds("tasks", tasks)
     table = architecture
@@ -77,10 +87,10 @@ def build_model(
         )
     check_tasks(table, kinds)
     per_level = expert_widths(expert_units, len(table.levels), table.towers)
-    towers = widths("tower_units", tower_units)
+    towers = tower_widths(tower_units, kinds)
     seed = checks.count("seed", seed, 0)
     orthogonality = checks.number("orthogonality", orthogonality, 0, 1e6)
-    of_gates = {"temperature": gate_temperature, "dropout": gate_dropout}
+    of_gates = {"temperature": gate_temperature, "dropout": gate_dropout, "gate_bias": gate_bias}
 
     def of(name):  # a layer's own seed depends on its name alone, not on what else the model holds
         return int(zlib.crc32(f"{seed}/{name}".encode()))
@@ -111,7 +121,7 @@ def build_model(
         if table.towers == "all":
             all_levels = keras.ops.stack([streams[task] for streams in sent], axis=1)
             y = Stitch([[1 / len(sent)] * len(sent)], name=f"{task}_tower_reads")(all_levels)
-        for i, units in enumerate(towers):
+        for i, units in enumerate(towers[task]):
             name = f"{task}_tower_{i}"
             kernel = seeded("glorot_uniform", of(name))
             y = Dense(units, activation, kernel_initializer=kernel, name=name)(y)
@@ -123,7 +133,7 @@ def build_model(
 
 
 def _mixed(name, stream, mixer, outputs, gate_weights):
-    """What leaves a level as ``stream``; ``outputs`` holds the experts of each group, ``(batch, experts, units)``."""
+    """Return what leaves a level as ``stream``; ``outputs`` are the experts of each group, ``(batch, experts, units)``."""
 
     def side_by_side(groups, name):
         parts = [keras.ops.stop_gradient(outputs[g]) if g in mixer.detached else outputs[g] for g in groups]
@@ -146,7 +156,7 @@ def _mixed(name, stream, mixer, outputs, gate_weights):
 
 
 def _near_own(own, first, experts):
-    """Initial alphas ``(own, experts)``: mostly the own expert, which stand from ``first`` on, and a little of the rest."""
+    """Return initial alphas ``(own, experts)``: mostly the own experts (columns from ``first`` on)."""
     rest = (1 - OWN_ALPHA) / (experts - 1) if experts > 1 else 0.0
     alphas = np.full((own, experts), rest)
     alphas[np.arange(own), first + np.arange(own)] = OWN_ALPHA if experts > 1 else 1.0
@@ -170,19 +180,30 @@ def check_tasks(table, kinds):
 
 
 def feature_spec(features):
-    """``features``, a number of them or a ``FeatureSpec``, as a ``FeatureSpec`` of at least one column."""
+    """Return ``features``, a number of them or a ``FeatureSpec``, as a ``FeatureSpec`` of at least one column."""
     spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
     checks.count("features", spec.numeric, 0 if spec.cardinalities else 1)
     return spec
 
 
 def widths(argument, given):
-    """``given`` as a list of whole numbers of at least one; it may be empty."""
+    """Return ``given`` as a list of whole numbers of at least one; it may be empty."""
     return [checks.count(argument, width) for width in checks.row(argument, given, "a list of widths")]
 
 
+def tower_widths(tower_units, tasks):
+    """Return ``tower_units`` as a list of widths for each task, ``{task: widths}``."""
+    if not isinstance(tower_units, dict):
+        return dict.fromkeys(tasks, widths("tower_units", tower_units))
+    for task in tower_units:
+        checks.choice("tower_units", task, tuple(tasks))
+    if missing := [task for task in tasks if task not in tower_units]:
+        checks.refuse("tower_units", "a list of widths for each task", f"none for {missing}")
+    return {task: widths(f"tower_units[{task!r}]", tower_units[task]) for task in tasks}
+
+
 def expert_widths(expert_units, levels, towers="last"):
-    """``expert_units`` as one list of widths for each level, all with one last width where the towers read all levels."""
+    """Return ``expert_units`` as one list of widths for each level; if the towers read all levels, their last widths agree."""
     expected = "a list of widths, or one list for each level"
     given, expert_units = expert_units, checks.row("expert_units", expert_units, expected)
     if not expert_units:

@@ -56,7 +56,9 @@ class Reference:
     def gate(self, level, stream, selector, experts):
         """g(x) = sum_i softmax(W x)_i f_i(x): MMoE paper, Eqs. 6 to 8; PLE paper, Eqs. 2 and 3."""
         kernel = self.w[f"level{level}_{stream}_gate/kernel"]
+        bias = self.w.get(f"level{level}_{stream}_gate/bias", [0.0] * len(experts))
         logits = [sum(self.times(selector[i], kernel[i][e]) for i in range(len(selector))) for e in range(len(experts))]
+        logits = [logit + b for logit, b in zip(logits, bias, strict=True)]
         powers = [math.exp(value - max(logits)) for value in logits]
         weights = [power / sum(powers) for power in powers]
         self.gates[level, stream] = weights

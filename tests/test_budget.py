@@ -27,7 +27,7 @@ def test_parameters_are_those_that_keras_counts(architecture):
             arguments["own_residual"] = own_residual
         names = ("levels", "shared_experts", "task_experts", "own_residual")
         table = routing(architecture, arguments["tasks"], **{n: arguments[n] for n in names if n in arguments})
-        sizes = ("features", "expert_units", "tower_units", "normalise_experts", "embedding")
+        sizes = ("features", "expert_units", "tower_units", "normalise_experts", "gate_bias", "embedding")
         counted = cost(table, **{name: arguments[name] for name in sizes})
         assert counted.parameters == build_model(**arguments).count_params()
 
@@ -89,9 +89,31 @@ def test_three_tasks_codes_and_a_table_of_ones_own():
     assert abs(found.parameters - 9_000) <= 45
 
 
+def test_towers_of_their_own_and_a_gate_with_bias():
+    sizes = {"features": 40, "tasks": PAIR, "levels": 2, "gate_bias": True}
+    found = equal_budget("ple", 9_000, tower_units={"b": [4], "a": [12, 6]}, **sizes)
+    assert list(found.tower_units) == ["a", "b"]
+    assert [len(found.tower_units[task]) for task in PAIR] == [2, 1]
+    model = build_model("ple", expert_units=found.expert_units, tower_units=found.tower_units, **sizes)
+    assert found.parameters == model.count_params()
+    assert abs(found.parameters - 9_000) <= 90
+    without = build_model(
+        "ple", expert_units=found.expert_units, tower_units=found.tower_units, **sizes | {"gate_bias": False}
+    )
+    table = routing("ple", PAIR, levels=2)
+    gates = [len(table.expert_names(n, stream)) for n, level in enumerate(table.levels, 1) for stream in level.mixers]
+    assert model.count_params() - without.count_params() == sum(gates) > 0
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
+        (
+            lambda: cost(routing("ple", PAIR), features=4, tower_units={"a": [3]}),
+            ValueError,
+            "tower_units: .* none for .'b'",
+        ),
+        (lambda: cost(routing("ple", PAIR), features=4, gate_bias=1), TypeError, "gate_bias: expected True or False"),
         (lambda: equal_budget("ple", 30, features=40, tasks=PAIR), ValueError, r"parameters: .* got 30 \(the nearest"),
         (lambda: equal_budget("ple", 0, features=40, tasks=PAIR), ValueError, "parameters: .* at least 1, got 0"),
         (lambda: equal_budget("ple", 1e4, features=40, tasks=PAIR), TypeError, "parameters: .* got 10000.0"),

@@ -154,6 +154,54 @@ def test_gate_dropout():
     assert np.array_equal(again(rows, training=True).numpy() > 0, kept)  # the same at the same step of the same seed
 
 
+@pytest.mark.parametrize("lead", [0, 1, 20, 59, 60, 70, 80, 87, 88, 104, 500])
+def test_gate_dropout_where_one_expert_leads(lead):
+    """Compiled or not: kept weights that sum to one and a finite gradient, as in float64, whatever the gate prefers."""
+    rows, slopes = np.ones((64, 1), np.float32), np.array([1.0, 2.0, 5.0])
+    kept = keras.random.uniform((64, 3), seed=keras.random.SeedGenerator(1)).numpy() >= 0.5
+    kept[~kept.any(axis=1)] = True
+    logits = np.where(kept, [float(lead), 0.0, 0.3], -np.inf)
+    weights = softmax(logits)
+    gradient = (weights * (slopes - (weights @ slopes)[:, None])).sum(axis=0)
+    for compiled in (False, True):
+        gate = Gate(["a", "b", "c"], dropout=0.5, seed=1)
+        gate.build((None, 1))
+        gate.kernel.assign([[lead, 0.0, 0.3]])
+
+        def dropped(x, gate=gate):
+            with tf.GradientTape() as tape:
+                weights = gate(x, training=True)
+                loss = tf.reduce_sum(weights * slopes.astype(np.float32))
+            return weights, tape.gradient(loss, gate.kernel)
+
+        x = tf.constant(rows)
+        found, found_gradient = tf.function(dropped, jit_compile=compiled).get_concrete_function(x)(x)
+        if not compiled:  # XLA draws other numbers
+            np.testing.assert_allclose(found, weights, rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(found_gradient[0], gradient, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(found.numpy().sum(axis=1), 1, rtol=1e-5)
+        assert np.isfinite(found_gradient).all()
+        assert np.abs(found_gradient).max() > 1  # the rows without the leader go on learning
+
+
+def test_a_gate_with_bias():
+    """Zero at first, so that the weights are those without; then it shifts the logits of every sample."""
+    plain, gate = (randomised(Gate(NAMES, temperature=2.0, seed=3, gate_bias=bias), X) for bias in (False, True))
+    kernel, bias = gate.get_weights()
+    assert [w.shape for w in gate.get_weights()] == [(4, 3), (3,)]
+    np.testing.assert_allclose(gate(X), softmax((X @ kernel + bias) / 2.0), rtol=1e-5)
+    gate.set_weights([*plain.get_weights(), np.zeros(3)])
+    assert np.array_equal(gate(X), plain(X))
+    fresh = Gate(NAMES, gate_bias=True)
+    fresh(X)
+    assert not fresh.get_weights()[1].any()
+    config = plain.get_config()
+    del config["gate_bias"]  # of a model that was saved before there was a bias
+    assert not Gate.from_config(config).gate_bias
+    with pytest.raises(TypeError, match="gate_bias: expected True or False, got 1"):
+        Gate(NAMES, gate_bias=1)
+
+
 def test_stitch_puts_its_combinations_side_by_side():
     experts = RNG.standard_normal((5, 3, 2)).astype(np.float32)
     layer = Stitch([[0.9, 0.1, 0.0], [0.0, 0.5, -0.5]])

@@ -33,6 +33,7 @@ def networks(draw, architecture, activation="tanh"):
     shared = draw(st.integers(least, 3))
     own = {task: draw(st.integers(0 if shared else 1, 3)) for task in tasks}
     features = draw(st.integers(1, 6))
+    towers = st.lists(st.integers(1, 3), max_size=2)
     model = {
         "architecture": architecture,
         "features": features,
@@ -41,7 +42,8 @@ def networks(draw, architecture, activation="tanh"):
         "shared_experts": shared,
         "task_experts": own,
         "expert_units": expert_units,
-        "tower_units": draw(st.lists(st.integers(1, 3), max_size=2)),
+        "tower_units": draw(towers | st.fixed_dictionaries(dict.fromkeys(tasks, towers))),
+        "gate_bias": draw(st.booleans()),
         "activation": activation,
     }
     rows = np.random.default_rng(draw(st.integers(0, 2**32 - 1))).normal(size=(draw(st.integers(1, 4)), features))

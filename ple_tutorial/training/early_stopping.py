@@ -4,7 +4,7 @@ import numpy as np
 
 from ple_tutorial import checks
 from ple_tutorial.losses import loss_weights
-from ple_tutorial.metrics import LOSS_OF_KIND, METRICS, OF_KIND
+from ple_tutorial.metrics import LOSS_OF_KIND, METRICS, OF_KIND, evaluate
 
 
 class EarlyStopping:
@@ -19,7 +19,8 @@ class EarlyStopping:
         weights: the model's after it; empty without ``patience``.
 
     Raises:
-        ValueError: ``patience`` without ``valid``, ``monitor`` without ``patience``, or an unknown ``monitor``.
+        ValueError: ``patience`` without ``valid``, ``monitor`` without ``patience``, an unknown ``monitor``, or one that the
+            labels of ``valid`` never let be a number.
         TypeError: a ``patience`` that is no whole number.
     """
 
@@ -36,18 +37,36 @@ class EarlyStopping:
             weights = loss_weights(valid.kinds, dict.fromkeys(valid.kinds, 0.0) | monitor)
             self.parts = {f"val_{t}_{LOSS_OF_KIND[k]}": weights[t] for t, k in valid.kinds.items() if weights[t]}
         elif monitor != "val_loss":
-            columns = {f"val_{t}_{metric}": metric for t, k in valid.kinds.items() for metric in OF_KIND[k]}
-            metric = columns[checks.choice("monitor", monitor, ("val_loss", *columns))]
-            self.sign, self.parts = -METRICS[metric][1], {monitor: 1.0}
+            column = {f"val_{t}_{metric}": (t, metric) for t, k in valid.kinds.items() for metric in OF_KIND[k]}
+            checks.choice("monitor", monitor, ("val_loss", *column))
+            self.sign, self.parts = -METRICS[column[monitor][1]][1], {monitor: 1.0}
+            constant = evaluate(valid, dict.fromkeys(valid.kinds, np.full(len(valid), 0.5)))
+            if np.isnan(constant[column[monitor]]):
+                _refuse_one_class(valid, monitor, column[monitor][0])
 
     def out_of_patience(self, done):
         """Return True if, after ``done`` epochs, none of the last ``patience`` epochs was the best."""
         return self.patience is not None and done - self.epoch >= self.patience
 
     def update(self, row, epoch, model):
-        """Keep the model's weights if this epoch, with this row of the history, is the best so far."""
+        """Keep the model's weights if this epoch, with this row of the history, is the best so far.
+
+        Raises:
+            FloatingPointError: the monitor is not a number.
+        """
         if self.patience is None:
             return
         value = self.sign * sum(weight * row[column] for column, weight in self.parts.items())
+        if not np.isfinite(value):
+            raise FloatingPointError(f"monitor: {' + '.join(self.parts)} is not a number in epoch {epoch}")
         if value < self.value:
             self.epoch, self.value, self.weights = epoch, value, model.get_weights()
+
+
+def _refuse_one_class(valid, monitor, task):
+    label = valid.labels[task][valid.mask[task]][0]
+    expected = (
+        f"a column that can be a number (say 'val_{task}_log_loss', or a valid that holds both classes, by "
+        f"split(..., stratify={task!r}))"
+    )
+    checks.refuse("monitor", expected, f"{monitor!r}, and all labels of {task!r} in valid are {label:g}")

@@ -1,5 +1,7 @@
 """Early stopping: by the joint loss, by one task, and back to the best weights."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from comparing import assert_same
@@ -7,7 +9,8 @@ from small_runs import CONTRARY, KINDS, TRAIN, VALID, run, run_of
 
 from ple_tutorial.data import TaskData
 from ple_tutorial.metrics import evaluate
-from ple_tutorial.training import predict
+from ple_tutorial.training import fit, predict
+from ple_tutorial.training.early_stopping import EarlyStopping
 
 
 def test_early_stopping_goes_back_to_the_best_weights(cgc):
@@ -46,3 +49,30 @@ def test_stopping_by_one_task(monitor, column, better):
     assert history[column][best] == better(history[column])
     assert len(history) == best + 3 < 30
     assert_same(weights, run(**rough | {"epochs": best})[1])
+
+
+def test_a_monitor_that_can_never_be_a_number_is_refused(cgc):
+    """Without a look at the model: the labels of ``valid``, inside the sample space and with a weight, are of one class."""
+    for label in (0.0, 1.0):
+        one_class = replace(VALID, labels=VALID.labels | {"a": np.full(len(VALID), label)})
+        message = (
+            rf"monitor: .*'val_a_log_loss'.* split\(\.\.\., stratify='a'\)\), got 'val_a_auc', and all .* {label:g}$"
+        )
+        with pytest.raises(ValueError, match=message):
+            fit(cgc, TRAIN, one_class, patience=3, monitor="val_a_auc", show_progress=False)
+    outside = replace(VALID, mask={"a": VALID.labels["a"] == 1})
+    weightless = replace(VALID, weights={"a": VALID.labels["a"]})
+    for data in (outside, weightless):
+        with pytest.raises(ValueError, match="monitor: expected a column that can be a number"):
+            fit(cgc, TRAIN, data, patience=3, monitor="val_a_auc", show_progress=False)
+    history = run_of(cgc, TRAIN, one_class, patience=3, monitor="val_a_log_loss", epochs=2)[0]
+    assert history["val_a_auc"].isna().all()  # in the history alone it does no harm
+
+
+def test_a_monitor_that_turns_nan_is_no_missing_improvement(cgc):
+    stopping = EarlyStopping(3, "val_a_auc", VALID)
+    stopping.update({"val_a_auc": 0.7}, 1, cgc)
+    for value in (np.nan, np.inf):
+        with pytest.raises(FloatingPointError, match="monitor: val_a_auc is not a number in epoch 2"):
+            stopping.update({"val_a_auc": value}, 2, cgc)
+    assert (stopping.epoch, stopping.value) == (1, -0.7)
