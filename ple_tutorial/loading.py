@@ -86,6 +86,7 @@ def feature_batches(model: keras.Model, data: Any, argument: str, batch_size: in
         TypeError: something other than data.
 
     Example:
+        >>> from ple_tutorial.models import build_model
         >>> model = build_model("ple", features=2, tasks={"click": "binary"})
         >>> [x.shape for x in feature_batches(model, [[0.1, 2.0], [0.4, 1.0], [0.2, 3.0]], "data", 2)]
         [(2, 2), (1, 2)]

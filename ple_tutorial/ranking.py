@@ -1,10 +1,13 @@
-"""Score fusion: several predictions for each video in, one number to sort by out."""
+"""Score fusion: one number to sort videos by, from several predictions for each."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ple_tutorial import checks
 
-HALF, STEEPNESS = 60.0, 30.0  # seconds: where "sigmoid" is one half, and the unit in which it counts from there
+HALF, STEEPNESS = 60.0, 30.0  # seconds: where "sigmoid" is one half, and how far from there it is 0.27 and 0.73
 LENGTH_FUNCTIONS = {
     "log": np.log1p,
     "sigmoid": lambda seconds: 1 / (1 + np.exp(-(seconds - HALF) / STEEPNESS)),
@@ -12,28 +15,34 @@ LENGTH_FUNCTIONS = {
 }
 
 
-def fused_score(predictions, weights, video_len, f="log"):
-    """The score of each video: its predictions, each to the power of its weight, multiplied, times ``f`` of its length.
+def fused_score(
+    predictions: dict[str, Any], weights: dict[str, float], video_len: Any, f: str | Callable = "log"
+) -> np.ndarray:
+    """Return the score of each video: the product of its predictions, each to the power of its weight, times ``f(length)``.
 
     Args:
         predictions: ``{task: (batch,)}``, each from 0 to 1: probabilities, and completion ratios (a regression's
             prediction may leave this range: clip it first).
-        weights: ``{task: exponent}``, 0 or more; the product runs over these tasks. For something unwanted, such as a
-            dislike, hand in one minus its probability.
+        weights: ``{task: exponent}``, 0 or more; the product is over these tasks. For something unwanted, such as a
+            dislike, give one minus its probability.
         video_len: ``(batch,)``, seconds.
         f: ``log``: log(1 + seconds); ``sigmoid``: from near 0 to 1, one half at a minute; ``none``: 1; or a function
             ``(batch,) -> (batch,)`` of seconds.
 
     Returns:
-        float64 ``(batch,)``, 0 or more; only the order means something. A prediction of 0 makes the score 0, unless
+        float64 ``(batch,)``, 0 or more; only the order has a meaning. A prediction of 0 makes the score 0, unless
         its weight is 0.
 
     Raises:
         ValueError: a weight for an unknown task, below 0 or not finite, or none at all; predictions outside [0, 1];
             lengths below 0; NaN anywhere; lengths of arrays that differ; an unknown ``f``.
-        TypeError: arguments of the wrong kind.
+        TypeError: arguments of the wrong type.
 
     Source: PLE paper, Eq. 1, which names sigmoid and log as examples of ``f``; their constants here are ours.
+
+    Example:
+        >>> fused_score({"finish": [0.5, 0.9], "share": [0.04, 0.01]}, {"finish": 1, "share": 0.5}, [30, 30], f="none").round(3)
+        array([0.1 , 0.09])
     """
     for argument, value in (("predictions", predictions), ("weights", weights)):
         if not isinstance(value, dict):

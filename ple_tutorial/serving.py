@@ -1,5 +1,6 @@
 """``export``: a trained model as a SavedModel, which a server runs with TensorFlow alone, without this package."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -8,10 +9,10 @@ from ple_tutorial.backend import keras, tf
 from ple_tutorial.gates import gate_readout
 
 
-def export(model, path):
+def export(model: keras.Model, path: str | os.PathLike) -> None:
     """Write ``model`` to the folder ``path`` as a SavedModel of predictions and gate weights.
 
-    Keras's own ``model.export(path, verbose=False)`` writes the predictions alone. A server has TensorFlow, and runs::
+    Keras's own ``model.export(path, verbose=False)`` writes the predictions alone. A server needs TensorFlow only::
 
         served = tf.saved_model.load(path)
         served.serve(x)  # {task: (batch, 1)}, as model(x)
@@ -19,19 +20,27 @@ def export(model, path):
         served.experts()  # {"level1_a_gate": (experts,)}, their names as bytes, in the order of the weights
 
     ``x`` is what the model reads, with any number of rows: float32 ``(batch, features)``, or ``{"numeric": float32
-    (batch, columns), "codes": int32 (batch, columns)}``. TensorFlow checks the shapes and no more: a code that its column
-    does not have may be taken for one of another column. Dropout is off, and batch normalisation goes by its moving
-    averages. In TensorFlow Serving the three are signatures, ``serve`` the default one.
+    (batch, columns), "codes": int32 (batch, columns)}``. TensorFlow checks only the shapes: a code that its column
+    does not have may be read as a code of another column. Dropout is off, and batch normalisation uses its moving
+    averages. In TensorFlow Serving the three are signatures, and ``serve`` is the default one.
 
     Args:
         model: from ``build_model``, or any functional Keras model to a dict of outputs. Without gates it has ``serve`` alone.
-        path: a folder that is empty or not there yet. It is there when all is written: what is made is made beside it,
-            and then renamed.
+        path: a folder that is empty or does not exist yet. The model is written to a temporary folder and then renamed, so
+            that ``path`` is complete as soon as it exists (an atomic write).
 
     Raises:
         ValueError: a model that has no outputs yet, or outputs without names.
-        FileExistsError: a path where there is something already.
+        FileExistsError: a path that holds something already.
         TypeError: no Keras model, or no path.
+
+    Example:
+        >>> from ple_tutorial.models import build_model
+        >>> path = f"{tempfile.mkdtemp()}/model"
+        >>> export(build_model("mmoe", features=2, tasks={"click": "binary"}), path)
+        >>> served = tf.saved_model.load(path)
+        >>> served.gates(tf.zeros((1, 2)))["level1_click_gate"].shape
+        TensorShape([1, 2])
     """
     if not isinstance(model, keras.Model):
         checks.refuse("model", "a Keras model", type(model).__name__, TypeError)

@@ -11,6 +11,7 @@ Source: MMoE paper, section 3.2; PLE paper, section 5.2.1 (alpha, beta ~ N(0, 1)
 """
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from scipy.stats import norm
@@ -38,20 +39,25 @@ class Sines:
             checks.refuse("beta", f"{len(self.alpha)} phases, one for each frequency", len(self.beta))
 
     @classmethod
-    def draw(cls, count=10, seed=0):
-        """``count`` sines with alpha and beta from N(0, 1)."""
+    def draw(cls, count: int = 10, seed: int = 0) -> Self:
+        """Return ``count`` sines with alpha and beta drawn from N(0, 1)."""
         count, seed = checks.count("count", count, 0), checks.count("seed", seed, 0)
         alpha, beta = np.random.default_rng([seed, 0]).standard_normal((2, count))
         return cls(tuple(alpha), tuple(beta))
 
-    def signal(self, z):
-        """The noise-free label at ``z``, of any shape."""
+    def signal(self, z: Any) -> Any:
+        """Return the noise-free label at ``z``, of any shape.
+
+        Example:
+            >>> Sines((1.0,), (0.0,)).signal(np.pi / 2).round(4).item()
+            2.5708
+        """
         checks.reals("z", z)
         return z + sum(np.sin(a * z + b) for a, b in zip(self.alpha, self.beta, strict=True))
 
 
-def label_covariance(one, other, correlation, scale=1.0):
-    """Covariance of the noise-free labels of two tasks with these ``Sines``, exactly, ``scale`` being c.
+def label_covariance(one: Sines, other: Sines, correlation: float, scale: float = 1.0) -> float:
+    """Return the exact covariance of the noise-free labels of two tasks with these ``Sines``; ``scale`` is c.
 
     Source: Gaussian integrals; they agree with a Monte Carlo estimate to its error (tested).
     """
@@ -69,8 +75,14 @@ def label_covariance(one, other, correlation, scale=1.0):
     return float(linear + ((same - opposite) / 2).sum() - _mean(one, scale) * _mean(other, scale))
 
 
-def label_correlation(one, other, correlation, scale=1.0, noise=0.0):
-    """Pearson correlation of two tasks' labels, where ``noise`` is in units of the signals' standard deviation."""
+def label_correlation(one: Sines, other: Sines, correlation: float, scale: float = 1.0, noise: float = 0.0) -> float:
+    """Return the Pearson correlation of two tasks' labels; ``noise`` is in units of the signals' standard deviation.
+
+    Example:
+        >>> sines = Sines.draw(5)
+        >>> [round(float(label_correlation(sines, sines, 1.0, noise=noise)), 6) for noise in (0.0, 1.0)]
+        [1.0, 0.5]
+    """
     checks.number("scale", scale, 1e-6, 1e6)
     noise = checks.number("noise", noise, 0, 1e6)
     covariance = label_covariance(one, other, correlation, scale)
@@ -83,8 +95,8 @@ def _mean(sines, scale):
     return float((np.exp(-((scale * alpha) ** 2) / 2) * np.sin(sines.beta)).sum())
 
 
-def task_directions(correlation, features, tasks=2, seed=0):
-    """Unit vectors with the wanted cosines, ``(tasks, features)``.
+def task_directions(correlation: Any, features: int, tasks: int = 2, seed: int = 0) -> np.ndarray:
+    """Return unit vectors with the wanted cosines, ``(tasks, features)``.
 
     Args:
         correlation: the cosine of two tasks, -1 to 1; or for any number of tasks a matrix of cosines.
@@ -93,6 +105,11 @@ def task_directions(correlation, features, tasks=2, seed=0):
     Raises:
         ValueError: a number out of range; a matrix that is not symmetric with ones on its diagonal, or not
             positive semidefinite (no vectors have such cosines; its smallest eigenvalue is named).
+
+    Example:
+        >>> a, b = task_directions(0.25, features=8)
+        >>> round(float(a @ b), 6)
+        0.25
     """
     tasks, features = checks.count("tasks", tasks), checks.count("features", features)
     if features < tasks:
@@ -118,29 +135,29 @@ def task_directions(correlation, features, tasks=2, seed=0):
 
 
 def make_synthetic(
-    rows,
-    correlation,
+    rows: int,
+    correlation: Any,
     *,
-    features=32,
-    tasks=None,
-    sines=10,
-    common_sines=True,
-    scale=1.0,
-    noise=0.1,
-    standardise=True,
-    label_scale=1.0,
-    positive_rate=0.5,
-    label_rate=1.0,
-    seed=0,
-):
-    """Samples of two or more tasks whose correlation is set.
+    features: int = 32,
+    tasks: dict[str, str] | None = None,
+    sines: int | Sines | dict[str, Sines] = 10,
+    common_sines: bool = True,
+    scale: float = 1.0,
+    noise: float | dict[str, float] = 0.1,
+    standardise: bool = True,
+    label_scale: float | dict[str, float] = 1.0,
+    positive_rate: float | dict[str, float] = 0.5,
+    label_rate: float | dict[str, float] = 1.0,
+    seed: int = 0,
+) -> TaskData:
+    """Return samples of two or more tasks whose correlation is set.
 
     Args:
         rows: number of samples.
         correlation: cosine of the two tasks' directions, -1 to 1, or a matrix of cosines for more tasks.
         features: number of features, each N(0, 1).
         tasks: ``{task: "binary" or "regression"}``; two regressions ``a`` and ``b`` if not given.
-        sines: how many, drawn from ``seed``; or ``Sines`` to hold over a dial; or ``{task: Sines}``.
+        sines: how many, drawn from ``seed``; or ``Sines`` to use at every correlation; or ``{task: Sines}``.
         common_sines: with a number of sines, whether all tasks have the same ones (both papers) or each its own.
         scale: c, the length of the direction vectors.
         noise: standard deviation of the label noise: a number, or ``{task: number}``. In units of the signal's
@@ -150,13 +167,18 @@ def make_synthetic(
         label_scale: regression labels, noise and all, are multiplied by it: a number, or ``{task: number}``.
         positive_rate: share of ones of a binary task, which is 1 where signal plus noise passes a threshold.
         label_rate: share of samples inside a task's sample space, drawn at random: a number, or ``{task: number}``.
-        seed: of everything. Features, noise and masks do not change with the correlation.
+        seed: of all random draws. Features, noise and masks do not change with the correlation.
 
     Returns:
         A ``TaskData``.
 
     Raises:
         ValueError, TypeError: an argument that does not fit, named; see ``task_directions`` for the matrix.
+
+    Example:
+        >>> data = make_synthetic(100, 0.5, features=4, tasks={"click": "binary", "watch": "regression"})
+        >>> data.features.shape, data.tasks
+        ((100, 4), ('click', 'watch'))
     """
     kinds = checks.task_kinds("tasks", PAIR if tasks is None else tasks)
     rows, seed = checks.count("rows", rows), checks.count("seed", seed, 0)
@@ -193,14 +215,14 @@ def make_synthetic(
 
 
 def _quantile(signal, scale, noise, level):
-    """The label's quantile in the population, from a grid of equally likely z and noise."""
+    """Return the label's quantile in the population, from a grid of equally likely z and noise."""
     z = scale * norm.ppf((np.arange(2000) + 0.5) / 2000)
     e = noise * norm.ppf((np.arange(200) + 0.5) / 200) if noise else np.zeros(1)
     return np.quantile(signal(z)[:, None] + e, level)
 
 
 def _per_task(argument, value, kinds, low, high):
-    """A number for all tasks, or a dict with one for each, as a dict."""
+    """Return a number for all tasks, or a dict with one for each, as a dict."""
     if not isinstance(value, dict):
         value = dict.fromkeys(kinds, value)
     if set(value) != set(kinds):
