@@ -6,6 +6,7 @@ divided; ``python tests/test_size.py OLD NEW`` compares two other commits.
 
 import ast
 import io
+import re
 import subprocess
 import sys
 import tokenize
@@ -59,6 +60,14 @@ def test_the_core_that_the_chapters_teach_is_small():
     found = sizes()
     core = {name: found[name] for name in CORE}  # a KeyError: the file has moved, so change CORE
     assert sum(core.values()) <= CORE_LINES, core
+
+
+def test_readme_names_the_core():
+    """The files, and the most that they may have together."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    sentence = readme.partition("small enough to read in an evening:")[2].partition("\n\n")[0]
+    assert [name.removesuffix(".py") for name in re.findall(r"`([a-z/]+\.py)`", sentence)] == CORE
+    assert f"at most {CORE_LINES:,} lines of code" in sentence and f"more than {FILE_LINES} lines" in sentence
 
 
 def test_no_file_is_long_without_a_reason():
