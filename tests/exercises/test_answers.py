@@ -3,6 +3,7 @@
 import copy
 import doctest
 import importlib
+import subprocess
 import sys
 from pathlib import Path
 
@@ -147,11 +148,11 @@ def test_every_known_mistake_is_told_by_its_own_sentence(monkeypatch):
 
         return recorded
 
-    for name, module in sys.modules.items():
-        if name.startswith("ple_tutorial.exercises.ch"):
-            for judge in (number_mistake, function_mistake):
-                if hasattr(module, judge.__name__):
-                    monkeypatch.setattr(module, judge.__name__, spy(judge))
+    for chapter in {name[:2] for name in NAMES}:
+        module = importlib.import_module(f"ple_tutorial.exercises.ch{chapter}")
+        for judge in (number_mistake, function_mistake):
+            if hasattr(module, judge.__name__):
+                monkeypatch.setattr(module, judge.__name__, spy(judge))
     for name in NAMES:
         assert verdict(name, RIGHT[name][0])[0]
     assert len(calls) > 20
@@ -206,6 +207,14 @@ def test_an_answer_that_exits_does_not_end_the_run(name):
 def test_what_a_function_prints_is_shown(capsys):
     verdict("07.3", lambda weights, limit: print("looking") or (weights.max(axis=1) > limit).mean())
     assert "looking\n" in capsys.readouterr().out
+
+
+def test_a_check_needs_tensorflow_only_if_its_answer_is_a_model():
+    code = (
+        "import sys; from ple_tutorial.exercises import check; check('04.2', 14818); print('tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "04.2 right.\nFalse\n"
 
 
 @pytest.mark.parametrize("module", [register, functions])
