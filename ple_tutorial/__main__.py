@@ -142,19 +142,25 @@ def figures(only, out):
 
 
 @command(
-    "run a study over many seeds and store its table",
+    "run a study over many seeds and store its table; a study that was stopped goes on where it was",
     argument("name"),
-    argument("--jobs", type=int, default=os.cpu_count(), help="processes at a time (as many as cores)"),
+    argument(
+        "--workers", "--jobs", type=int, default=os.cpu_count(), help="processes on this machine (as many as cores)"
+    ),
+    argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster that runs the trials, such as tcp://HOST:8786"),
     out("figures"),
 )
-def study(name, jobs, out):
+def study(name, workers, scheduler, out):
     from ple_tutorial import study
+    from ple_tutorial.tables import read_table
 
     with checking_words():
         checks.choice("study", name, study.STUDIES)
-        checks.count("--jobs", jobs)
-    study.run(name, out, jobs)
-    return 0
+        checks.count("--workers", workers)
+        if scheduler is not None:
+            study.engine.client(scheduler).close()  # nobody there, or no Dask here
+    path = study.run(name, out, workers, scheduler)
+    return int("error" in read_table(path).columns)
 
 
 def draw(names, out):

@@ -1,5 +1,6 @@
 """`python -m ple_tutorial`: its commands, with stand-ins for what they start, and its slips."""
 
+import os
 import re
 import sys
 import types
@@ -22,7 +23,14 @@ def rooms(monkeypatch):
             raise OSError("disk full")
 
     figures = types.SimpleNamespace(FIGURES={"seesaw": 1, "broken": 2, "dial": 3}, draw=draw)
-    study = types.SimpleNamespace(STUDIES={"dial": 1}, run=lambda *args: asked.append(args))
+
+    def run(name, out, *settings):
+        asked.append((name, out, *settings))
+        out.mkdir(exist_ok=True)
+        (out / f"{name}.csv").write_text("seed,error\n1,disk full\n" if name == "broken" else "seed\n1\n")
+        return out / f"{name}.csv"
+
+    study = types.SimpleNamespace(STUDIES={"dial": 1, "broken": 2}, run=run)
     for name, module in {"figures": figures, "study": study}.items():
         monkeypatch.setitem(sys.modules, f"ple_tutorial.{name}", module)
         monkeypatch.setattr(f"ple_tutorial.{name}", module, raising=False)
@@ -38,9 +46,14 @@ def test_figures(rooms, capsys, tmp_path):
     assert "figure broken: failed: OSError: disk full" in capsys.readouterr().out
 
 
-def test_study(rooms):
-    assert command.main(["study", "dial", "--jobs", "3"]) == 0
-    assert rooms == [("dial", Path("figures"), 3)]
+def test_study(rooms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["study", "dial", "--workers", "3"]) == 0
+    assert command.main(["study", "dial", "--jobs", "3", "--out", "new"]) == 0  # the flag's first name
+    assert command.main(["study", "broken", "--out", str(tmp_path)]) == 1  # some trials failed
+    assert rooms == [
+        ("dial", Path("figures"), 3, None), ("dial", Path("new"), 3, None), ("broken", tmp_path, os.cpu_count(), None)
+    ]  # fmt: skip
 
 
 def test_tutorial(rooms, capsys, tmp_path, monkeypatch):
@@ -58,8 +71,8 @@ def test_tutorial(rooms, capsys, tmp_path, monkeypatch):
     ("arguments", "line"),
     [
         (["figures", "--only", "seasaw"], "expected one of seesaw, broken, dial, got 'seasaw'; did you mean 'seesaw'?"),
-        (["study", "dail"], "expected one of dial, got 'dail'; did you mean 'dial'?"),
-        (["study", "dial", "--jobs", "0"], "--jobs: expected a whole number of at least 1, got 0"),
+        (["study", "dail"], "expected one of dial, broken, got 'dail'; did you mean 'dial'?"),
+        (["study", "dial", "--workers", "0"], "--workers: expected a whole number of at least 1, got 0"),
         (["notebooks", "no_such"], "chapter: expected one of"),
     ],
 )
@@ -88,7 +101,7 @@ def test_an_installed_package_has_no_chapters_to_run(rooms, capsys, monkeypatch,
         (["figure"], "invalid choice"),
         ([], "required"),
         (["figures", "--out", f"{__file__}/x"], "is not a folder"),
-        (["study", "dial", "--jobs", "many"], "invalid int value"),
+        (["study", "dial", "--workers", "many"], "invalid int value"),
     ],
 )
 def test_a_command_line_that_does_not_parse(capsys, arguments, words):

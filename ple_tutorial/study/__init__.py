@@ -27,10 +27,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def run(name, out, jobs=1):
-    """Run the study ``name`` of ``STUDIES`` and store its table as ``out/NAME.csv``; the path is returned.
+def run(name: str, out: str, workers: int = 1, scheduler: str | None = None):
+    """Run the study ``name`` of ``STUDIES`` and store its table as ``out/NAME.csv``; return the path (see ``store.run``).
 
     Raises:
         ValueError: an unknown study; the nearest match is named.
     """
-    return store.run(name, STUDIES[checks.choice("study", name, tuple(STUDIES))], out, jobs)
+    return store.run(name, STUDIES[checks.choice("study", name, tuple(STUDIES))], out, workers, scheduler)

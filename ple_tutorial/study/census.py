@@ -5,7 +5,7 @@ import functools
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ple_tutorial import checks
-from ple_tutorial.data import census
+from ple_tutorial.data import TaskData, census
 from ple_tutorial.models import build_model
 from ple_tutorial.study.engine import Study, scores
 from ple_tutorial.training import fit, predict
@@ -40,14 +40,14 @@ def _census(amounts):
     return parts if amounts == "numbers" else census.amounts_as_codes(parts)
 
 
-def census_data(seed, amounts="numbers"):
-    """The one split of the census, whatever the ``seed``; ``amounts``: ``numbers``, or ``codes`` for codes as well."""
+def census_data(seed: int, amounts: str = "numbers") -> tuple[TaskData, TaskData, TaskData]:
+    """Return the three parts of the census, the same for every ``seed``.
+
+    Args:
+        seed: not used; a study asks for it.
+        amounts: ``"numbers"``, or ``"codes"`` for amounts as numbers and as codes.
+    """
     return _census(checks.choice("amounts", amounts, ("numbers", "codes")))
-
-
-@functools.cache
-def _census_network(spec, task):
-    return build_model(**CENSUS_SINGLE, features=spec, tasks={task: "binary"})
 
 
 RATES = tuple(
@@ -55,35 +55,46 @@ RATES = tuple(
 )
 
 
-def census_valid(seed, amounts, learning_rate):
-    """As ``census_data``, but scored on the validation part: to choose by, not to report."""
+def census_valid(seed: int, amounts: str, learning_rate: float) -> tuple[TaskData, TaskData, TaskData]:
+    """Return the data of ``census_data`` with the validation part as the test part: to choose by, not to report."""
     train, valid, _ = census_data(seed, amounts)
     return train, valid, valid
 
 
-def census_single(train, valid, test, seed, amounts="numbers", learning_rate=CENSUS_SINGLE_FIT["learning_rate"]):
-    """One network for each task: nothing is shared, not the vectors of the codes, not the epoch at which to stop."""
-    row, settings = {"parameters": 0, "epochs": 0}, CENSUS_SINGLE_FIT | {"learning_rate": learning_rate}
+def census_single(
+    train: TaskData,
+    valid: TaskData,
+    test: TaskData,
+    seed: int,
+    amounts: str = "numbers",
+    learning_rate: float = CENSUS_SINGLE_FIT["learning_rate"],
+    model_settings: dict = CENSUS_SINGLE,
+    fit_settings: dict = CENSUS_SINGLE_FIT,
+) -> dict[str, float]:
+    """Train one network for each task, with nothing shared: not the embeddings, not the epoch at which training stops."""
+    row = {"parameters": 0, "epochs": 0}
     for task in train.kinds:
         own, own_valid, own_test = (part.only(task) for part in (train, valid, test))
-        model = _census_network(own.spec, task)  # compiled once for all seeds
-        model.set_weights(build_model(**CENSUS_SINGLE, features=own.spec, tasks=own.kinds, seed=seed).get_weights())
+        model = build_model(**model_settings, features=own.spec, tasks=own.kinds, seed=seed)
+        settings = fit_settings | {"learning_rate": learning_rate}
         history = fit(model, own, own_valid, seed=seed, show_progress=False, **settings)
         row |= {"parameters": row["parameters"] + model.count_params(), "epochs": max(row["epochs"], len(history))}
         row |= scores(own_test, predict(model, own_test))
     return row
 
 
-def census_trees(train, valid, test, seed, amounts="numbers"):
-    """One ``HistGradientBoostingClassifier`` for each task, stopped by the same validation rows as the networks.
+def census_trees(
+    train: TaskData, valid: TaskData, test: TaskData, seed: int, amounts: str = "numbers", settings: dict = CENSUS_TREES
+) -> dict[str, float]:
+    """Train one ``HistGradientBoostingClassifier`` for each task, stopped by the same validation rows as the networks.
 
-    ``epochs`` counts its trees.
+    The column ``epochs`` holds its number of trees.
     """
     row, predictions = {"epochs": 0}, {}
     features, codes = census.for_trees(train)
     valid_features, test_features = census.for_trees(valid)[0], census.for_trees(test)[0]
     for task in train.kinds:
-        trees = HistGradientBoostingClassifier(**CENSUS_TREES, categorical_features=codes, random_state=seed)
+        trees = HistGradientBoostingClassifier(**settings, categorical_features=codes, random_state=seed)
         trees.fit(features, train.labels[task], X_val=valid_features, y_val=valid.labels[task])
         row["epochs"] = max(row["epochs"], trees.n_iter_)
         predictions[task] = trees.predict_proba(test_features)[:, 1]

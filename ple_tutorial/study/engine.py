@@ -1,22 +1,29 @@
-"""Studies: a grid of independent trials -> one tidy table, stored beside the figure that it feeds.
+"""The engine of studies: a grid of independent trials, run by several processes or machines, becomes one table.
 
-A trial is one model on one data set with one seed. The seed draws the data (sines, directions, features, noise), the
+A trial is one model on one data set with one random seed. The seed decides the data (sines, directions, features, noise), the
 initial weights and the order of the batches, so that two architectures with the same seed are a pair.
 """
 
 import contextlib
+import json
 import os
+import socket
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 
 from ple_tutorial import checks
+from ple_tutorial.data import TaskData
 from ple_tutorial.gates import gate_weights, summarise
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.progress import bar
+from ple_tutorial.study.fingerprint import made_with
 from ple_tutorial.training import fit, predict
 
 RECORDS = ("scores", "gates", "gate samples")
@@ -31,21 +38,28 @@ class Study:
         models: ``{name: arguments of build_model other than features, tasks and seed}``.
         make_data: ``make_data(seed, **point)`` -> ``(train, valid or None, test)``, all ``TaskData``.
         seeds: whole numbers.
-        points: the grid, a list of dicts; they stand in the table.
+        points: the grid, a list of dicts; their keys become columns of the table.
         fit_settings: further arguments of ``fit``; or a function of the point that returns them.
-        others: learners beside the models: ``{name: function}``, with ``function(train, valid, test, seed, **point)`` ->
-            what stands in a row of the table after the seed. Only where ``record`` is ``scores``.
+        others: learners that are compared with the models: ``{name: function}``. ``function(train, valid, test, seed, **point)``
+            returns the rest of the row as a dict. Only where ``record`` is ``scores``.
         record: what a trial leaves in the table: its ``scores``; its ``gates``, summarised over the test data; or
             ``gate samples``, the gate weights on the first 200 test samples.
+
+    Example:
+        >>> from ple_tutorial.study import dial_data
+        >>> models = {"hard": {"architecture": "hard-sharing", "expert_units": (8,)}}
+        >>> study = Study("does it learn?", models, dial_data, seeds=(0, 1), points=({"correlation": 0.5},))
+        >>> [(trial.architecture, trial.point, trial.seed) for trial in study.trials()]
+        [('hard', {'correlation': 0.5}, 0), ('hard', {'correlation': 0.5}, 1)]
     """
 
     question: str
-    models: dict
-    make_data: callable
-    seeds: tuple
-    points: tuple = ({},)
-    fit_settings: dict = field(default_factory=dict)
-    others: dict = field(default_factory=dict)
+    models: dict[str, dict]
+    make_data: Callable[..., tuple[TaskData, TaskData | None, TaskData]]
+    seeds: Sequence[int]
+    points: Sequence[dict] = ({},)
+    fit_settings: dict | Callable[..., dict] = field(default_factory=dict)
+    others: dict[str, Callable[..., dict]] = field(default_factory=dict)
     record: str = "scores"
 
     def __post_init__(self):
@@ -57,43 +71,173 @@ class Study:
             checks.refuse("make_data", "a function of a seed and a point", repr(self.make_data), TypeError)
         checks.choice("record", self.record, RECORDS)
 
+    def settings_at(self, point: dict) -> dict:
+        """Return the further arguments of ``fit`` at a point of the grid."""
+        return self.fit_settings(**point) if callable(self.fit_settings) else self.fit_settings
 
-def trials(study, jobs=1, show_progress=True):
-    """Run a ``Study``.
+    def trials(self) -> list["Trial"]:
+        """Return all trials in the order of the table: by model (then learner), point and seed.
+
+        Raises:
+            ValueError: a study without a model or learner, without a point, or without a seed.
+        """
+        seeds = [checks.count("seeds", seed, 0) for seed in self.seeds]
+        if not ((self.models or self.others) and self.points and seeds):
+            checks.refuse("study", "at least one model, point and seed", "none")
+        return [
+            Trial(name, how, point, seed, self.make_data, {} if name in self.others else settings, self.record)
+            for name, how in (self.models | self.others).items()
+            for point, settings in [(point, self.settings_at(point)) for point in self.points]
+            for seed in seeds
+        ]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One model, or one other learner, on one data set with one random seed; the attributes are those of ``Study``.
+
+    Attributes:
+        architecture: the name of the model or learner in the table.
+        how: the arguments of ``build_model``; or the learner, a function.
+    """
+
+    architecture: str
+    how: dict | Callable[..., dict]
+    point: dict
+    seed: int
+    make_data: Callable
+    fit_settings: dict
+    record: str
+
+    def run(self) -> list[dict]:
+        """Train and test; return the rows for the table, each a dict without the model's name, the point and the seed."""
+        train, valid, test = self.make_data(self.seed, **self.point)
+        if callable(self.how):
+            return [self.how(train, valid, test, self.seed, **self.point)]
+        model = build_model(**self.how, features=train.spec, tasks=train.kinds, seed=self.seed)
+        history = fit(model, train, valid, seed=self.seed, show_progress=False, **self.fit_settings)
+        if self.record == "scores":
+            row = {"parameters": model.count_params(), "epochs": len(history)}
+            return [row | scores(test, predict(model, test))]
+        return _gate_table(model, test, self.record).to_dict("records")
+
+
+def trials(
+    study: Study, workers: int = 1, show_progress: bool = True, *, scheduler: str | None = None, stored=None
+) -> pd.DataFrame:
+    """Run all trials of a study and return its table, which does not depend on the number of workers.
 
     Args:
         study: the grid.
-        jobs: processes side by side; each takes a share of the seeds, compiles a model once for all of them, and has its
-            share of the cores, unless ``TF_NUM_INTRAOP_THREADS`` said otherwise when it started (joblib keeps it for later).
-        show_progress: a bar while it runs.
+        workers: processes on this machine. Each compiles a model once for all its seeds, and has its share of the cores unless
+            the environment sets ``TF_NUM_INTRAOP_THREADS``.
+        show_progress: whether to show a bar that counts the trials and estimates the time left.
+        scheduler: the address of a Dask scheduler, ``"tcp://HOST:8786"``; its workers then run the trials.
+        stored: where to look for the trials that an earlier run has finished and to store each one as it ends, a
+            ``store.StoredTrials``; nothing is stored without it.
 
     Returns:
-        A DataFrame with one row a trial: ``architecture``, the point, ``seed``, ``parameters``, ``epochs`` (as trained) and
-        ``{task}/{metric}`` on the test data. For ``gates`` one row for each gate and expert, as of ``gates.summarise``;
-        for ``gate samples`` one for each sample beside; both with the same first columns.
+        One row for each trial: ``architecture``, the point, ``seed``, ``parameters``, ``epochs`` (as trained) and
+        ``{task}/{metric}`` on the test data. For ``gates`` one row for each gate and expert, as in ``gates.summarise``; for
+        ``gate samples`` one for each sample as well; both with the same first columns. A trial that failed is a row
+        with the column ``error``; a warning says how many did.
 
     Raises:
-        ValueError: a study without a model (or another learner), a point or a seed.
+        ValueError: a study without a model (or other learner), a point or a seed; a study of which every trial failed; no
+            scheduler at the address.
+        RuntimeError: a worker with other versions of the packages or other code than this process.
+
+    Example:
+        >>> from ple_tutorial.study import dial_data
+        >>> models = {"hard": {"architecture": "hard-sharing", "expert_units": (8,)}}
+        >>> points = ({"correlation": 0.5, "rows": 256},)
+        >>> table = trials(Study("does it learn?", models, dial_data, (0, 1), points, {"epochs": 1}))
+        >>> list(table.columns)
+        ['architecture', 'correlation', 'rows', 'seed', 'parameters', 'epochs', 'a/mse', 'b/mse']
     """
-    jobs = checks.count("jobs", jobs)
+    workers = checks.count("workers", workers)
     if not isinstance(study, Study):
         checks.refuse("study", "a Study", repr(study), TypeError)
-    seeds = [checks.count("seeds", seed, 0) for seed in study.seeds]
-    if not ((study.models or study.others) and study.points and seeds):
-        checks.refuse("study", "at least one model, point and seed", "none")
-    shares = [[int(seed) for seed in share] for share in np.array_split(seeds, min(jobs, len(seeds)))]
-    work = [(name, point_seeds) for name in (*study.models, *study.others) for point_seeds in shares]
-    with _threads(max(1, (os.cpu_count() or 1) // jobs)):
-        parts = Parallel(n_jobs=jobs, return_as="generator")(delayed(_one_model)(study, *part) for part in work)
-        parts = list(bar(parts, total=len(work), label="models", show=show_progress))
-    # By model, point and seed, whatever the number of processes.
-    models, points, count = range(0, len(parts), len(shares)), range(len(study.points)), len(shares)
-    return pd.concat((parts[m + s][p] for m in models for p in points for s in range(count)), ignore_index=True)
+    grid = study.trials()
+    outcomes = [stored.load(trial) if stored else None for trial in grid]
+    missing = [number for number, outcome in enumerate(outcomes) if outcome is None]
+    label = "trials" if len(missing) == len(grid) else f"trials ({len(grid) - len(missing)} were stored)"
+    if missing:
+        with _processes(workers, scheduler) as parallel:
+            results = parallel(delayed(_outcome)(number, grid[number], made_with()) for number in missing)
+            for number, outcome in bar(results, total=len(missing), label=label, show=show_progress):
+                outcomes[number] = outcome
+                if stored:
+                    stored.save(grid[number], outcome)
+    return _table(grid, outcomes)
+
+
+def _outcome(number, trial, expected):
+    """Run a trial in a worker: its number, and its rows or its error as JSON would give them back."""
+    if made_with() != expected:
+        raise RuntimeError(f"the worker on {socket.gethostname()} has {made_with()}, expected {expected} as here")
+    try:
+        return number, {
+            "rows": json.loads(json.dumps(trial.run(), default=lambda number: number.item())),
+            "error": None,
+        }
+    except Exception as error:
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        return number, {"rows": [{}], "error": text, "traceback": traceback.format_exc()}
+
+
+def _table(grid, outcomes):
+    failed = [outcome["error"] for outcome in outcomes if outcome["error"]]
+    if len(failed) == len(grid):
+        checks.refuse(
+            "study", "at least one trial that does not fail", f"{len(failed)} that fail, the first with {failed[0]}"
+        )
+    if failed:
+        warnings.warn(f"{len(failed)} of {len(grid)} trials failed, the first with {failed[0]}", stacklevel=3)
+    rows = [
+        {"architecture": trial.architecture, **trial.point, "seed": trial.seed, **row}
+        | ({"error": outcome["error"]} if outcome["error"] else {})
+        for trial, outcome in zip(grid, outcomes, strict=True)
+        for row in outcome["rows"]
+    ]
+    table = pd.DataFrame(rows)
+    return table[[name for name in table.columns if name != "error"] + ["error"] * bool(failed)]
+
+
+@contextlib.contextmanager
+def _processes(workers, scheduler):
+    """Lend a joblib ``Parallel`` that returns each result as soon as it is there."""
+    settings = {"batch_size": 1, "return_as": "generator_unordered"}
+    if scheduler is None:
+        with _threads(max(1, (os.cpu_count() or 1) // workers)):
+            yield Parallel(n_jobs=workers, **settings)
+        return
+    with client(scheduler) as connected, parallel_config("dask", client=connected, wait_for_workers_timeout=60):
+        yield Parallel(pre_dispatch="all", **settings)
+
+
+def client(scheduler: str):
+    """Return a Dask client that is connected to the scheduler at this address.
+
+    Raises:
+        ValueError: nobody answers at that address, or the package ``distributed`` is not installed.
+    """
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "scheduler: a cluster needs Dask; install it with: pip install distributed"
+        ) from error
+    try:
+        return distributed.Client(scheduler, timeout=10, set_as_default=False)
+    except (OSError, ValueError) as error:
+        expected = "the address of a Dask scheduler that is running, such as tcp://127.0.0.1:8786"
+        checks.refuse("scheduler", expected, f"{scheduler!r} ({error})")
 
 
 @contextlib.contextmanager
 def _threads(count):
-    """TensorFlow's threads in the processes that start meanwhile; this one has its own already."""
+    """Set the number of TensorFlow's threads for processes that start inside the block; this process is not changed."""
     before = dict(os.environ)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(count))
@@ -104,31 +248,8 @@ def _threads(count):
             del os.environ[name]
 
 
-def _one_model(study, name, seeds):
-    """A table for each point."""
-    tables = []
-    for point in study.points:
-        rows = []
-        settings = study.fit_settings(**point) if callable(study.fit_settings) else study.fit_settings
-        for seed in seeds:
-            train, valid, test = study.make_data(seed, **point)
-            key = {"architecture": name} | point | {"seed": seed}
-            if name in study.others:
-                rows.append(pd.DataFrame([key | study.others[name](train, valid, test, seed, **point)]))
-                continue
-            model = build_model(**study.models[name], features=train.spec, tasks=train.kinds, seed=seed)
-            history = fit(model, train, valid, seed=seed, show_progress=False, **settings)
-            if study.record == "scores":
-                key |= {"parameters": model.count_params(), "epochs": len(history)}
-                rows.append(pd.DataFrame([key | scores(test, predict(model, test))]))
-            else:
-                table = _gate_table(model, test, study.record)
-                rows.append(table.assign(**key)[[*key, *table.columns]])
-        tables.append(pd.concat(rows, ignore_index=True))
-    return tables
-
-
-def scores(test, predictions):
+def scores(test: TaskData, predictions: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return ``{"task/metric": value}`` on the test data, as the columns of a table."""
     return {f"{task}/{metric}": value for (task, metric), value in evaluate(test, predictions).items()}
 
 

@@ -1,126 +1,22 @@
-"""Studies: every trial is what a trial made by hand is; tables are written whole."""
+"""The themes of studies: their data, their models, and what no learner may look at."""
 
-import os
+import runpy
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from ple_tutorial import figures, study
+from ple_tutorial import routing, study
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.synthetic import PAIR, make_synthetic
 from ple_tutorial.diagnostics import reach
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import ARCHITECTURES
-from ple_tutorial.study import results
-from ple_tutorial.training import compilations, fit, predict
-
-SMALL = study.Study(
-    "a small grid",
-    {name: study.DIAL_MODELS[name] for name in ("hard-sharing", "cgc")},
-    study.dial_data,
-    seeds=(3, 4),
-    points=({"correlation": 0.0, "rows": 256}, {"correlation": 1.0, "rows": 256}),
-    fit_settings={"epochs": 2, "batch_size": 64, "learning_rate": 3e-3},
-)
-
-
-@pytest.fixture(scope="module")
-def table():
-    return study.trials(SMALL, show_progress=False)
-
-
-def test_one_row_a_trial(table):
-    assert len(table) == 2 * 2 * 2
-    assert not table.duplicated(["architecture", "correlation", "seed"]).any()
-    assert list(table.columns) == [
-        "architecture", "correlation", "rows", "seed", "parameters", "epochs", "a/mse", "b/mse",
-    ]  # fmt: skip
-
-
-def test_a_trial_is_what_it_is_by_hand(table):
-    """Reusing one compiled program over seeds and points changes nothing: the last trial equals a fresh one."""
-    train, _, test = study.dial_data(4, 1.0, rows=256)
-    model = build_model(**SMALL.models["cgc"], features=train.spec, tasks=train.kinds, seed=4)
-    fit(model, train, seed=4, **SMALL.fit_settings)
-    by_hand = evaluate(test, predict(model, test))
-    row = table[(table["architecture"] == "cgc") & (table["correlation"] == 1.0) & (table["seed"] == 4)].iloc[0]
-    np.testing.assert_allclose([row["a/mse"], row["b/mse"]], [by_hand["a", "mse"], by_hand["b", "mse"]], rtol=1e-5)
-    assert row["parameters"] == model.count_params()
-
-
-def test_two_processes_give_the_same_table(table, monkeypatch):
-    """Each with its share of the cores, and nothing of this process's environment is changed."""
-
-    def threads(train, valid, test, seed, **point):
-        import os
-
-        return {"epochs": 0, "threads": int(os.environ["TF_NUM_INTRAOP_THREADS"]), "process": os.getpid()}
-
-    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
-    before = dict(os.environ)
-    both = study.trials(replace(SMALL, others={"threads": threads}), jobs=2, show_progress=False)
-    assert dict(os.environ) == before
-    told = both[both["architecture"] == "threads"]
-    assert set(told["threads"]) == {max(1, os.cpu_count() // 2)}
-    assert os.getpid() not in set(told["process"])
-    trained = both[both["architecture"] != "threads"][table.columns]
-    pd.testing.assert_frame_equal(trained, table, check_dtype=False, rtol=1e-5)  # in the same order
-
-
-def test_a_grid_of_100_trials_compiles_two_programs():
-    """One for each architecture: seeds, correlations and data of one shape share it."""
-
-    def data(seed, correlation):
-        made = make_synthetic(96, correlation, features=4, seed=seed)
-        return made.take(slice(0, 64)), None, made.take(slice(64, None))
-
-    points = tuple({"correlation": correlation} for correlation in (-1.0, -0.5, 0.0, 0.5, 1.0))
-    models = {name: {"architecture": name, "expert_units": (3,)} for name in ("hard-sharing", "mmoe")}
-    settings = {"epochs": 1, "batch_size": 32}
-    before = compilations()
-    table = study.trials(study.Study("", models, data, tuple(range(10)), points, settings), show_progress=False)
-    assert (len(table), compilations() - before) == (100, 2)
-    assert table["a/mse"].nunique() == 100
-
-
-def test_the_settings_of_fit_may_depend_on_the_point():
-    points = ({"correlation": 0.0, "rows": 256, "weight": 0.0}, {"correlation": 0.0, "rows": 256, "weight": 1.0})
-    swept = replace(
-        SMALL,
-        models={"single-task": study.DIAL_MODELS["single-task"]},
-        seeds=(0,),
-        points=points,
-        make_data=lambda seed, weight, **point: study.dial_data(seed, **point),
-        fit_settings=lambda weight, **_: {"epochs": 2, "loss_weights": {"a": weight, "b": 1.0}},
-    )
-    table = study.trials(swept, show_progress=False)
-    assert table["a/mse"].nunique() == 2  # with weight 0 task a learns nothing
-    assert table["b/mse"].nunique() == 1  # and task b, alone in its own network, does not notice
-
-
-def test_gates_are_recorded():
-    gated = replace(
-        SMALL, models={"cgc": study.DIAL_MODELS["cgc"]}, points=SMALL.points[:1], seeds=(3,), record="gates"
-    )
-    table = study.trials(gated, show_progress=False)
-    assert list(table["expert"]) == ["a_1", "shared_1", "b_1", "shared_1"]
-    np.testing.assert_allclose(table.groupby("gate")["mean"].sum(), 1, atol=1e-5)
-    samples = study.trials(replace(gated, record="gate samples"), show_progress=False)
-    assert len(samples) == 4 * 200
-    np.testing.assert_allclose(samples.groupby(["gate", "sample"])["weight"].sum(), 1, atol=2e-4)
-
-
-def test_other_learners_stand_beside_the_models():
-    def constant(train, valid, test, seed, correlation, rows):
-        assert valid is None and len(train) == rows == 256 and correlation in (0, 1)
-        return {"a/mse": float(seed), "b/mse": 1.0}
-
-    table = study.trials(replace(SMALL, models={}, others={"constant": constant}), show_progress=False)
-    assert table["a/mse"].tolist() == table["seed"].tolist() == [3, 4, 3, 4]
-    assert list(table.columns) == ["architecture", "correlation", "rows", "seed", "a/mse", "b/mse"]
+from ple_tutorial.study import family
+from ple_tutorial.study.fingerprint import study_fingerprint
+from ple_tutorial.training import fit, predict
 
 
 @pytest.fixture(scope="module")
@@ -153,37 +49,6 @@ def test_trees_of_the_census_take_codes_as_codes(people):
     assert study.census_trees(*people, seed=0) == row
 
 
-@pytest.mark.parametrize("part", ["models", "points", "seeds"])
-def test_an_empty_grid_is_refused(part):
-    with pytest.raises(ValueError, match="study: expected at least one model, point and seed"):
-        study.trials(replace(SMALL, **{part: type(getattr(SMALL, part))()}))
-
-
-def test_an_unknown_study_names_the_nearest(tmp_path):
-    with pytest.raises(ValueError, match="did you mean 'dial'"):
-        study.run("dail", tmp_path)
-
-
-def test_a_missing_table_names_the_command(tmp_path, monkeypatch):
-    monkeypatch.setattr(results, "STORED", tmp_path)
-    with pytest.raises(FileNotFoundError, match="python -m ple_tutorial study dial"):
-        figures.stored("dial")
-
-
-@pytest.mark.parametrize("name", list(study.STUDIES))
-def test_every_study_is_stored_as_defined(name):
-    """Models, points and seeds of the stored table are those of the study: a changed study has to be run anew."""
-    table, defined = figures.stored(name), study.STUDIES[name]
-    assert set(defined.models) <= set(table["architecture"])
-    own = table[table["architecture"].isin(defined.models)]
-    assert set(own["seed"]) == set(defined.seeds)
-    for key in defined.points[0]:
-        assert set(own[key]) == {point[key] for point in defined.points}
-
-
-# What a study may look at
-
-
 def three_parts():
     """Small tabular parts with two binary tasks, and the same with the test labels turned round."""
     from sklearn.preprocessing import KBinsDiscretizer
@@ -212,9 +77,9 @@ def test_no_learner_of_the_census_study_looks_at_test_labels(learner):
 
 def test_no_trial_looks_at_test_labels():
     train, valid, test, turned = three_parts()
-    small = replace(
-        SMALL,
-        models={"hard-sharing": {"architecture": "hard-sharing", "expert_units": (8,)}},
+    small = study.Study(
+        "does a trial look at test labels?",
+        {"hard-sharing": {"architecture": "hard-sharing", "expert_units": (8,)}},
         make_data=lambda seed, poisoned: (train, valid, turned if poisoned else test),
         points=({"poisoned": False}, {"poisoned": True}),
         seeds=(0,),
@@ -281,3 +146,23 @@ def test_the_family_at_equal_structure_and_at_an_equal_budget():
     for level in (1, 2):
         assert norms.loc["a", f"level{level} b experts"] == 0 < norms.loc["b", f"level{level} b experts"]
     assert not build_model(**budget["sluice-free"], features=32, tasks=PAIR).losses
+
+
+def test_an_eleventh_architecture_changes_no_stored_study(monkeypatch):
+    """The studies of the family name their ten; an architecture that joins the package later is not among them."""
+    eleven = (
+        {**routing.ARCHITECTURES, "eleventh": None} if isinstance(ARCHITECTURES, dict) else (*ARCHITECTURES, "eleventh")
+    )
+    monkeypatch.setattr(routing, "ARCHITECTURES", eleven)
+    again = runpy.run_path(family.__file__)["STUDIES"]
+    for name in ("family_structure", "family_budget", "family_rows", "family_rates"):
+        assert study_fingerprint(again[name], data=False) == study_fingerprint(study.STUDIES[name], data=False)
+    assert list(study.FAMILY) == list(ARCHITECTURES)[:10]
+
+
+def test_the_names_of_the_studies_are_those_of_the_theme_files():
+    """A study is added in its theme file alone: no two of a name, and none is lost."""
+    themes = [theme.STUDIES for theme in study.THEMES]
+    assert len(study.STUDIES) == sum(map(len, themes)) == 13
+    files = {path.stem for path in Path(study.__file__).parent.glob("*.py") if "\nSTUDIES = {" in path.read_text()}
+    assert files == {theme.__name__.rpartition(".")[2] for theme in study.THEMES} | {"__init__"}
