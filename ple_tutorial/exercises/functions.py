@@ -103,7 +103,8 @@ def function_mistake(answer, arguments, cases, right, mistakes, what):
         return nearest
     if symptom := _symptom([(got[case], expected[case]) for case in cases]):
         return f"{what} {symptom}"
-    if nearest and (_is_rich(got[first]) or len(set(wrong) & set(agreeing[nearest])) > 0.7 * len(wrong)):
+    alike = len(set(wrong) & set(agreeing.get(nearest, ())))
+    if nearest and (_is_rich(got[first]) or (alike > 1 and alike > 0.8 * len(wrong))):
         return nearest
     where = "" if len(wrong) == len(cases) else f"for {first} "
     if isinstance(got[first], Mistake):  # nothing was returned

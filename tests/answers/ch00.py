@@ -19,6 +19,7 @@ RIGHT = {
         {key: np.array(count) for key, count in COUNTS.items()},
         pd.Series(COUNTS),
         {"Task gate": 3, "Shared gate": 5, "Gates": 7},
+        {"task_gate": 3, "shared_gate": 5, "gates": 7},
     ],
     "00.2": [
         np.mean(ERRORS**2),
@@ -40,6 +41,8 @@ RIGHT = {
         WORDS | {"B": "see-saw", "C": "sample spaces"},
         WORDS | {"A": "negative transfer.", "B": "a seesaw", "D": "weights of the gate"},
         {key.lower(): word.upper() for key, word in WORDS.items()},
+        {"A": "Negative Transfer (负迁移)", "B": "seesaw", "C": "sample space", "D": "gate weights"},
+        {"A": "negative transfer", "B": "the seesaw effect", "C": "task's sample space", "D": "gate's weights"},
     ],
 }
 WRONG = {
@@ -63,6 +66,10 @@ WRONG = {
         (COUNTS | {"gates": 3}, "both levels"),
         (COUNTS | {"gates": 11}, None),
         (COUNTS | {"gates": "7"}, "without quotation marks"),
+        ({"task gate": 4, "shared gate": 5, "gates": 7}, "that is one too many"),
+        ({"task gate": 3, "shared gate": 5, "gates": 5}, None),
+        ({"task gate": 3, "shared gate": 6, "gates": 7}, "that is one too many"),
+        ({"task gate": 3, "shared gate": 5, "gates": 12}, None),
     ],
     "00.2": [
         (np.mean((OUTPUTS - LABELS) ** 2), "every prediction met every label"),
@@ -85,6 +92,13 @@ WRONG = {
         (lambda: np.mean(ERRORS**2), "call it"),
         (float("nan"), "a finite number"),
         (17.0, None),
+        (np.mean((OUTPUTS.ravel() - LABELS) ** 2) * 6 / 36, "the sum of the six squares is right, but divide "),
+        (np.linalg.norm(OUTPUTS[:, 0] - LABELS), "that is the root of the sum of the squares; divi"),
+        (np.std(OUTPUTS[:, 0] - LABELS), "that is the standard deviation of the difference"),
+        (((OUTPUTS - LABELS) ** 2).sum() / 6, "(6, 1) minus (6,) is (6, 6); a sum over it, divi"),
+        ((OUTPUTS - LABELS).mean() ** 2, "that is the square of the mean difference; squar"),
+        (np.sqrt(((OUTPUTS - LABELS) ** 2).mean()), "(6, 1) minus (6,) is (6, 6), and that is the roo"),
+        ("mse", None),
     ],
     "00.3": [
         (["negative transfer"], "a dict with the keys"),
@@ -103,5 +117,21 @@ WRONG = {
         (WORDS | {"A": 1}, "should be a word"),
         ({key: word for key, word in WORDS.items() if key != "D"}, "nothing for 'D'"),
         (WORDS | {"C": "sample"}, "C: ask on which samples"),
+        (
+            {"A": "negative transfer", "B": "negative transfer", "C": "sample space", "D": "gate weights"},
+            "B: one task went up because the other went down",
+        ),
+        (
+            {"A": "negative transfer", "B": "seesaw", "C": "label space", "D": "softmax"},
+            "C: ask on which samples the label exists at all",
+        ),
+        (
+            {"A": "transfer", "B": "seesaw", "C": "sample space", "D": "gate weights"},
+            "A: compare with the model that was trained alone",
+        ),
+        (
+            {"A": "negative transfer", "B": "seesaw", "C": "sample space", "D": "attention"},
+            "D: positive numbers of one sample that sum to on",
+        ),
     ],
 }

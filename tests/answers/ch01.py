@@ -127,6 +127,29 @@ def other_order(weights, task, one, other):
     return meet(one, other, weights, task)
 
 
+def rest_of(video, weights, task):
+    return np.prod([video[t] ** weights[t] for t in weights if t != task]) * np.log1p(video["seconds"])
+
+
+def ratio_of_scores(one, other, weights, task):
+    return rest_of(other, weights, task) / rest_of(one, weights, task)
+
+
+def log_of_one_video(one, other, weights, task):
+    return np.log(rest_of(other, weights, task) / rest_of(one, weights, task)) / np.log(one[task])
+
+
+def weighted_sums(one, other, weights, task):
+    def score(video):
+        return sum(video[t] * weights[t] for t in weights if t != task) * np.log1p(video["seconds"])
+
+    return (score(other) - score(one)) / (one[task] - other[task])
+
+
+def rounded(one, other, weights, task):
+    return round(meet(one, other, weights, task), 2)
+
+
 RIGHT = {
     "01.1": [
         np.mean(ERRORS[PLAY] ** 2),
@@ -149,6 +172,12 @@ RIGHT = {
         lambda p: np.where(p > 0.5, 0.5 + p / 2, 1.5 * p),
         lambda p: 1 - (1 - p) ** 2,
         lambda p: rankdata(p) / len(p),
+        lambda p: p - p.min() + 0.0,
+        lambda p: np.tanh(p),
+        lambda p: p / (1 + p),
+        lambda p: 0.3 + 0.5 * p,
+        lambda p: np.exp(p - 1),
+        lambda p: np.sin(p),
     ],
 }
 WRONG = {
@@ -171,6 +200,9 @@ WRONG = {
         (0.5, None),
         ("small", "numbers without quotation marks"),
         (np.nan, "a finite number"),
+        (0.18 / 6, None),
+        ((0.01 + 0.04 + 0.16 + 0.09 + 0.25 + 0.04 + 0 + 0.04) / 3, "only the plays count; the sum over all eight is "),
+        (np.mean([0.2, 0.9, 0.1, 1.0, 0.6]), "that is the mean label over the plays; compare i"),
     ],
     "01.2": [
         (0.3, "the function itself"),
@@ -194,6 +226,11 @@ WRONG = {
         (lambda one, other, weights, task: one[task] > other[task], None),
         (lambda one, other, weights, task: 1 / 0, "ZeroDivisionError"),
         (meet({"seconds": 1, "a": 0.2}, {"seconds": 2, "a": 0.3}, {"a": 1}, "a"), "the function itself"),
+        (ratio_of_scores, "that is the ratio of the two scores without the "),
+        (log_of_one_video, "divide by the difference of the task's logarithm"),
+        (weighted_sums, "a score is a product of powers, not a weighted s"),
+        (rounded, "the weight at which the two scores meet is round"),
+        (lambda one, other, weights: 0, "the function should take 4 arguments, (one, othe"),
     ],
     "01.3": [
         (2, "the function itself"),
@@ -217,5 +254,14 @@ WRONG = {
         (lambda p: p**2 if p > 0.5 else p, "ambiguous"),
         (lambda p: print(p[:1] ** 2), "prints its result"),
         (lambda: 1, "1 argument"),
+        (lambda p: p + 0.1, "it leaves the range from 0 to 1, and fused_score"),
+        (lambda p: np.sin(10 * p) / 2 + 0.5, "it does not rise everywhere, so that samples swa"),
+        (lambda p: np.exp(p), "it leaves the range from 0 to 1, and fused_score"),
+        (lambda p: p / p.max(), "a constant factor multiplies every score alike, "),
+        (lambda p: p > 0.5, "it does not rise everywhere, so that samples swa"),
+        (lambda p: np.floor(p * 10) / 10, "it does not rise everywhere, so that samples swa"),
+        (lambda p: p[::-1], "it does not rise everywhere, so that samples swa"),
+        (lambda p: 1 / p, "it leaves the range from 0 to 1, and fused_score"),
+        (lambda p: -(p**2), "it leaves the range from 0 to 1, and fused_score"),
     ],
 }

@@ -146,6 +146,22 @@ WRONG = {
         (lambda metric, multi, single: {"auc": multi - single, "mse": single - multi}, "should be in order"),
         ("multi - single", "the function itself"),
         (lambda metric, multi, single: metric(multi) - metric(single), "not callable"),
+        (lambda m, a, b: (a - b) / b * 100, "this is the relative gain in percent; Eq. 11 tak"),
+        (lambda m, a, b: max(a - b), "one gain for each pair, please; the largest is o"),
+        (
+            lambda m, a, b: (b - a) / b if m == "mse" else (a - b) / b,
+            "this is the relative gain; Eq. 11 takes the plai",
+        ),
+        (lambda m, a, b: np.cumsum(a - b), None),
+        (lambda m, a, b: a if m == "auc" else -a, "these are the multi-task scores; take the single"),
+        (
+            lambda m, a, b: {"auc": a - b, "mse": b - a}.get(m.upper()),
+            "it returned nothing: end the function with a `re",
+        ),
+        (lambda m, a, b: a - b if m == "AUC" else b - a, "the sign is turned for auc: a higher auc is bett"),
+        (lambda m, a, b: np.median(a - b if m == "auc" else b - a), "one gain for each pair, please; the median is of"),
+        (lambda m, a, b: np.outer(a, b), "the gains for auc should have the shape (3,), bu"),
+        (lambda m, a, b: (a - b if m == "auc" else b - a).round(1), "the gains is rounded to 1 decimals: return it as"),
     ],
     "02.3": [
         (lambda gains: (gains.mean(), gains.mean()), "no width"),
@@ -198,5 +214,42 @@ WRONG = {
         (lambda gains, n: (0, 1), "1 argument"),
         ((0.004, 0.017), "the function itself"),
         (lambda gains: "(0.004, 0.017)", "text"),
+        (
+            lambda x: (np.mean(means(x)) - np.std(means(x)), np.mean(means(x)) + np.std(means(x))),
+            "this is one standard error on each side; the int",
+        ),
+        (
+            lambda x: (np.mean(means(x)) - 2 * np.std(means(x)), np.mean(means(x)) + 2 * np.std(means(x))),
+            "this is mean plus and minus 1.96 standard errors",
+        ),
+        (lambda x: np.quantile(means(x), [0.025, 0.95]), "the upper end is the 95 % quantile; take that of"),
+        (lambda x: np.quantile(means(x), [0.05, 0.975]), "the lower end is the 5 % quantile; take that of "),
+        (
+            lambda x: np.quantile(np.random.default_rng(0).choice(x, (5000, 10)).mean(1), [0.025, 0.975]),
+            "each resample holds ten gains; take as many as t",
+        ),
+        (
+            lambda x: np.quantile(np.random.default_rng(0).choice(x, (1, len(x))).mean(1), [0.025, 0.975]),
+            "the interval has no width: resample with replace",
+        ),
+        (
+            lambda x: np.quantile(np.random.default_rng(0).permutation(x).mean(), [0.025, 0.975]),
+            "the interval has no width: resample with replace",
+        ),
+        (
+            lambda x: np.quantile(np.random.default_rng(0).normal(x.mean(), x.std(), 5000), [0.025, 0.975]),
+            "this is mean plus and minus 1.96 standard deviat",
+        ),
+        (
+            lambda x: 2 * x.mean() - np.quantile(means(x), [0.975, 0.025]),
+            "the ends are mirrored at the mean (the basic boo",
+        ),
+        (lambda x: np.percentile(x, [2.5, 97.5]), "these are the quantiles of the gains; take those"),
+        (
+            lambda x: np.quantile(np.sort(means(x))[::-1], [0.975, 0.025]),
+            "the lower end is above the upper end: (low, high",
+        ),
+        (lambda x: np.quantile(means(x), [0.025, 0.5]), "the interval is far too narrow: each resample ha"),
+        (lambda x: abs(np.quantile(means(x), [0.025, 0.975])), None),
     ],
 }

@@ -99,6 +99,8 @@ RIGHT = {
         lambda y, p, m: np.nan_to_num(np.mean((y[m] - p[m]) ** 2)),
         lambda y, p, m: ((y[m] - p[m]) ** 2).sum() / (m.sum() + 1e-12),
         lambda y, p, m: np.array([np.nanmean(np.where(m, (y - p) ** 2, np.nan))]) if m.sum() else 0,
+        lambda y, p, m: np.nan_to_num(np.ma.masked_array((y - p) ** 2, ~m).mean().item() if m.any() else 0),
+        lambda y, p, m: float(np.square(y[m] - p[m]).sum() / max(1, int(m.sum()))),
     ],
     "03.2": [
         lambda a, b: min(a[1], b[1]) < 0 < max(a[0], b[0]),
@@ -107,8 +109,20 @@ RIGHT = {
         lambda a, b: np.sign(a[0]) == np.sign(a[1]) != np.sign(b[0]) == np.sign(b[1]) and np.prod(a) > 0,
         lambda a, b: int((a[0] > 0 and b[1] < 0) or (b[0] > 0 and a[1] < 0)),
         lambda a, b: np.array((a[0] > 0 and b[1] < 0) or (b[0] > 0 and a[1] < 0)),
+        lambda a, b: (a[0] > 0) * (b[1] < 0) + (b[0] > 0) * (a[1] < 0),
+        lambda a, b: max(a[0], b[0]) > 0 and min(a[1], b[1]) < 0,
     ],
-    "03.3": [clip_formula, least_by_scipy, least_by_minimize, least_by_fine_grid, mgda, nan_to_num],
+    "03.3": [
+        clip_formula,
+        least_by_scipy,
+        least_by_minimize,
+        least_by_fine_grid,
+        mgda,
+        nan_to_num,
+        lambda a, b: 0.5 if np.linalg.norm(a) == np.linalg.norm(b) else np.clip(unclipped(a, b), 0, 1),
+        lambda a, b: 0.0 if np.array_equal(a, b) else float(np.clip(unclipped(a, b), 0, 1)),
+        lambda a, b: np.clip((b @ b - a @ b) / (a @ a - 2 * (a @ b) + b @ b + 1e-12), 0, 1),
+    ],
 }
 WRONG = {
     "03.1": [
@@ -138,6 +152,32 @@ WRONG = {
         (lambda y, p, m: print(loss_by_loop(y, p, m)), "prints its result"),
         (2.5, "the function itself"),
         (lambda y, p, m: sum((a - b) ** 2 for a, b, inside in zip(y, p, m, strict=True) if inside) / sum(m), "0 / 0"),
+        (
+            lambda y, p, m: np.mean(((y - p) ** 2)[m]) + 0 if m.sum() > 0 else float("nan"),
+            "a batch without a sample of the task should coun",
+        ),
+        (
+            lambda y, p, m: ((y[m] - p[m]) ** 2).sum() / max(len(m), 1),
+            "this is the mean over the batch; divide by the n",
+        ),
+        (lambda y, p, m: np.mean((y[m] - p) ** 2), "the predictions need the mask as well as the lab"),
+        (lambda y, p, m: np.mean((y - p)[m is True] ** 2), None),
+        (
+            lambda y, p, m: (np.nan_to_num(y - p) ** 2).sum() / max(m.sum(), 1),
+            "labels outside the sample space count in the sum",
+        ),
+        (
+            lambda y, p, m: np.mean((np.nan_to_num(y) * m - p * m) ** 2),
+            "this is the mean over the batch; divide by the n",
+        ),
+        (
+            lambda y, p, m: np.sum((y[m] - p[m]) ** 2) / (m.sum() + 1),
+            "divide by the number of samples inside, without ",
+        ),
+        (lambda y, p, m: np.sum((y[m] - p[m]) ** 2) / (m.sum() + 1e-3), None),
+        (lambda y, p, m: np.var((y - p)[m]) if m.any() else 0, "this is the variance of the differences; do not "),
+        (lambda y, p, m: np.dot(m, (y - p) ** 2) / m.sum(), "a label outside the sample space may be missing,"),
+        (lambda y, p, m: ((y - p)[m] ** 2).max() if m.any() else 0, "this is the largest square; take the mean"),
     ],
     "03.2": [
         (lambda a, b: sum(a) * sum(b) < 0, "contains zero"),
@@ -167,6 +207,24 @@ WRONG = {
         (lambda a, b: None, "`return`"),
         (True, "the function itself"),
         (lambda a, b: a.low > 0 > b.high, "AttributeError"),
+        (lambda a, b: a[0] < 0 < b[0] or b[0] < 0 < a[0], "look at both ends: the lower ends alone do not s"),
+        (lambda a, b: a[0] < 0 and b[0] < 0, "for (0.01, 0.03) and (-0.04, -0.02) the answer i"),
+        (lambda a, b: (a[0] > 0) ^ (b[1] < 0), "for (0.01, 0.03) and (-0.04, -0.02) the answer i"),
+        (lambda a, b: a[0] > 0 and b[0] < 0, "for (-0.04, -0.02) and (0.01, 0.03) the answer i"),
+        (lambda a, b: a[1] > 0 and b[0] < 0, "for (-0.04, -0.02) and (0.01, 0.03) the answer i"),
+        (lambda a, b: min(a) * min(b) < 0, "look at both ends: the lower ends alone do not s"),
+        (
+            lambda a, b: np.sign(a).sum() + np.sign(b).sum() == 0,
+            "for (-0.02, 0.01) and (-0.01, 0.03) the answer i",
+        ),
+        (lambda a, b: np.allclose(a, b), "it always returns False"),
+        (
+            lambda a, b: (a[0] > 0 or a[1] < 0) and (b[0] > 0 or b[1] < 0),
+            "intervals that exclude zero are not enough: the ",
+        ),
+        (lambda a, b: a[0] > b[1], "for (-0.04, -0.02) and (0.01, 0.03) the answer i"),
+        (lambda a, b: abs(a[0]) > 0, "it always returns True"),
+        (lambda a, b: not (a[0] > 0 and b[0] > 0), "for (-0.01, 0.03) and (-0.04, -0.02) the answer "),
     ],
     "03.3": [
         (unclipped, "clip it"),
@@ -206,5 +264,36 @@ WRONG = {
             lambda g_a, g_b: minimize_scalar(lambda w: np.sum((w * g_a + (1 - w) * g_b) ** 2)).x,
             "clip it",
         ),
+        (lambda a, b: np.clip(unclipped(a, b), 0.0, 0.99), None),
+        (lambda a, b: abs(unclipped(a, b)), "a weight below 0 must become 0, not lose its sig"),
+        (lambda a, b: np.clip(b @ b / ((a - b) @ (a - b)), 0, 1), "the numerator is (g_b - g_a) @ g_b; the part wit"),
+        (
+            lambda a, b: np.clip((a @ b - b @ b) / ((a - b) @ (a - b)), 0, 1),
+            "the sign of the numerator is turned round",
+        ),
+        (
+            lambda a, b: np.clip((b - a) @ b / ((a - b) @ (a - b)), 0, 1).round(1),
+            "the weight is rounded to 1 decimals: return it a",
+        ),
+        (lambda a, b: np.clip(0.5 * unclipped(a, b), 0, 1), None),
+        (lambda a, b: unclipped(a, b) % 1, None),
+        (
+            lambda a, b: 1 / (1 + np.linalg.norm(a) / np.linalg.norm(b)),
+            "the lengths alone are not enough: the angle coun",
+        ),
+        (lambda a, b: np.clip((b - a) * b / (a - b) ** 2, 0, 1), "this takes each coordinate by itself; the produc"),
+        (lambda a, b: np.clip(2 * unclipped(a, b), 0, 1), None),
+        (lambda a, b: np.clip((a - b) @ a / ((a - b) @ (a - b)), 0, 1), "this is the weight of b; w is that of a"),
+        (lambda a, b: 0 if unclipped(a, b) < 0.5 else 1, None),
+        (
+            lambda a, b: np.linalg.norm(a) ** 2 / (np.linalg.norm(a) ** 2 + np.linalg.norm(b) ** 2),
+            "the angle counts as well, and the shorter gradie",
+        ),
+        (
+            lambda a, b: np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)),
+            "this is the angle between the gradients, not the",
+        ),
+        (lambda a, b: np.tanh(unclipped(a, b)), None),
+        (lambda a, b: 1 / (1 + np.exp(-unclipped(a, b))), "clip the weight to 0 and 1; a sigmoid moves all "),
     ],
 }

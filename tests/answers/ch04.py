@@ -96,6 +96,8 @@ RIGHT = {
         mix_of_lists,
         float32_mix,
         lambda weights, outputs, axis=1: (np.expand_dims(weights, -1) * outputs).sum(axis),
+        lambda w, o: np.average(o, axis=1, weights=np.broadcast_to(w[:, :, None], o.shape)),
+        lambda w, o: np.einsum("...e,...eu", w, o),
     ],
     "04.2": [14_818, 14_818.0, np.int64(14_818), np.array(14_818), np.float32(14_818), 12_928 + 1_600 + 290],
     "04.3": [
@@ -107,6 +109,7 @@ RIGHT = {
         lambda x, t: np.exp(log_softmax(x / t, axis=1)),
         lambda x, t: np.apply_along_axis(softmax, 1, x / t),
         lambda x, t: softmax(np.float32(x) / t, axis=1),
+        lambda x, t: 1 / np.exp((x[:, None, :] - x[:, :, None]) / t).sum(-1),
     ],
 }
 WRONG = {
@@ -148,6 +151,23 @@ WRONG = {
         (lambda w, o: np.einsum("be,bue->bu", w, o), "it raised ValueError"),
         (lambda w, o: "be,beu->bu", "text"),
         (lambda w, o: w[0] @ o, "weights of the first sample"),
+        (lambda w, o: np.sum(w[..., None] * o), "everything is summed to one number; only the exp"),
+        (lambda w, o: np.tensordot(w, o, axes=(1, 1)), "np.dot brings every sample's weights together wi"),
+        (lambda w, o: np.einsum("be,beu", w, o), "the batch is summed over as well: every sample h"),
+        (lambda w, o: np.einsum("ij,ijk->ijk", w, o).sum(-1), "the units are summed over; they should stay, and"),
+        (lambda w, o: np.average(o, axis=1), "the weights play no part in it: this is the mean"),
+        (lambda w, o: np.average(o, axis=0, weights=w), None),
+        (lambda w, o: w.T @ o, None),
+        (lambda w, o: (w[:, :, None] + o).sum(1), "multiply each expert by its weight; you add them"),
+        (lambda w, o: (w.reshape(5, 4, 1) * o).sum(1), None),
+        (
+            lambda w, o: sum(w[:, e] * o[:, e] for e in range(w.shape[1])),
+            "a column of weights is needed to multiply rows o",
+        ),
+        (lambda w, o: (w[:, :, None] * o)[:, 0], "only the first expert is used; weigh all of them"),
+        (lambda w, o: np.einsum("be,beu->bu", w, o) / w.sum(), None),
+        (lambda w, o: np.einsum("be,beu->bu", w.round(), o), "the weights are rounded: use them as they are"),
+        (lambda w, o: np.median(w[:, :, None] * o, axis=1), "take the sum over the experts, not the median"),
     ],
     "04.2": [
         ("many", "without quotation marks"),
@@ -209,5 +229,25 @@ WRONG = {
         (lambda x, t: 1 / 0, "ZeroDivisionError"),
         (lambda x, t: softmax(x / t, axis=1).round(), None),
         (lambda x, t: exec("raise SystemExit(0)"), "must not call exit"),
+        (lambda x, t: softmax(x / t, axis=1).T, None),
+        (lambda x, t: np.exp(x / t) / sum(np.exp(x / t)), "the softmax runs over the batch: the columns sum"),
+        (lambda x, t: softmax(x ** (1 / t), axis=1), None),
+        (lambda x, t: softmax(x, axis=1) ** (1 / t), "the weights are to the power of 1 / temperature,"),
+        (lambda x, t: softmax(x / (t + 1e-3), axis=1), None),
+        (lambda x, t: softmax(np.clip(x, -50, 50) / t, axis=1), "large logits are cut off; take each row's larges"),
+        (lambda x, t: softmax(x / t, axis=1).max(axis=1), "this is the largest weight of each row; return a"),
+        (
+            lambda x, t: (
+                np.exp((x - x.max(1, keepdims=True)) / t) / np.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True)
+            ),
+            "each row must be divided by the sum of the same ",
+        ),
+        (lambda x, t: softmax(x / np.log(t), axis=1), None),
+        (lambda x, t: softmax(np.divide(t, x), axis=1), "the arguments come in the order (logits, tempera"),
+        (lambda x, t: softmax(x / t, axis=1)[:, ::-1], "the weights of each row are in the reverse order"),
+        (lambda x, t: softmax((x - x.mean()) / t / x.std(), axis=1), None),
+        (lambda x, t: softmax(x / 1.0, axis=1), "the temperature plays no part in it (one that is"),
+        (lambda x, t: softmax(x / t, axis=2), None),
+        (lambda x, t: np.log(np.exp(x / t).sum(1)), "this is the logarithm of the sum of the exponent"),
     ],
 }

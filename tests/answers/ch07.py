@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pandas as pd
-from scipy.special import entr
+from scipy.special import entr, softmax
 from scipy.stats import entropy
 
 
@@ -72,6 +72,10 @@ def first_only(weights, limit):
         return count / len(weights)
 
 
+def chosen(belongs, reduce=lambda part: part.sum(axis=1).mean()):
+    return lambda experts, weights, group: reduce(columns(weights, [belongs(name, group) for name in experts]))
+
+
 RIGHT = {
     "07.1": [
         lambda w: entr(w).sum(axis=1).mean() / np.log(w.shape[1]),
@@ -84,6 +88,8 @@ RIGHT = {
         entropy_by_where,
         entropy_by_loop,
         entropy_in_place,
+        lambda w: -np.where(w > 0, w * np.log(w), 0).sum(1).mean() / np.log(w.shape[-1]),
+        lambda w: pd.DataFrame(w).apply(lambda r: entropy(r) / np.log(len(r)), axis=1).mean(),
     ],
     "07.2": [
         lambda e, w, g: w[:, [name.rpartition("_")[0] == g for name in e]].sum(axis=1).mean(),
@@ -139,6 +145,62 @@ WRONG = {
         (lambda w, n: entropy(w, axis=1).mean() / np.log(n), "1 argument"),
         (lambda w: entropy(w, axis=1).mean() / np.log(w.shape[2]), "IndexError"),
         (lambda w: entr(w).sum(axis=1).mean() / np.log(w.size), None),
+        (lambda w: entropy(w.T).mean(), "divide by the logarithm of the number of experts"),
+        (lambda w: entropy(w, axis=1, base=10).mean(), "a logarithm to the base 10 above the line needs "),
+        (lambda w: -np.sum(w * np.log(w + 1e-12)), "take the mean over the samples, and divide by th"),
+        (
+            lambda w: -np.sum(w * np.log(w + 1e-12)) / np.log(w.shape[1]),
+            "take the mean over the samples; this is their su",
+        ),
+        (
+            lambda w: -np.mean(w * np.log(w + 1e-12)) / np.log(w.shape[1]),
+            "the entropy is the sum over the experts, and you",
+        ),
+        (
+            lambda w: -(w * np.log(w + 0.1)).sum(1).mean() / np.log(w.shape[1]),
+            "the constant that keeps the logarithm from 0 is ",
+        ),
+        (
+            lambda w: -(w[w > 0] * np.log(w[w > 0])).mean() / np.log(w.shape[1]),
+            "the entropy is the sum over the experts, and you",
+        ),
+        (
+            lambda w: (w * np.log(w + 1e-12)).sum(1).mean() / np.log(w.shape[1]),
+            "the minus sign is missing: an entropy is not neg",
+        ),
+        (lambda w: entropy(w, axis=1).max() / np.log(w.shape[1]), "take the mean over the samples; this is the larg"),
+        (lambda w: entropy(w.mean(1)) / np.log(w.shape[1]), None),
+        (lambda w: entropy(w.flatten()) / np.log(w.shape[1]), "the whole array is taken for one distribution; e"),
+        (
+            lambda w: entropy(w, axis=1).mean() / np.log(w.shape[1] + 1),
+            "divide by the logarithm of the number of columns",
+        ),
+        (
+            lambda w: np.where(w > 0, -w * np.log(w), 0).sum() / np.log(w.shape[1]),
+            "take the mean over the samples; this is their su",
+        ),
+        (
+            lambda w: entropy(w, axis=1).mean() / np.log1p(w.shape[1]),
+            "divide by the logarithm of the number of columns",
+        ),
+        (
+            lambda w: entropy(w, axis=1).mean() / entropy(w, axis=1).max(),
+            "the largest entropy is log of the number of expe",
+        ),
+        (lambda w: np.mean(w.max(1)), "this is the mean of the largest weights; the ent"),
+        (
+            lambda w: -(w * np.log(w, where=w > 0)).sum(1).mean() / w.shape[1],
+            "divide by the logarithm of the number of experts",
+        ),
+        (
+            lambda w: entropy(softmax(w, 1), axis=1).mean() / np.log(w.shape[1]),
+            "the weights are softmax outputs already: no seco",
+        ),
+        (
+            lambda w: round(entropy(w, axis=1).mean() / np.log(w.shape[1]), 2),
+            "the entropy is rounded to 2 decimals: return it ",
+        ),
+        (lambda w: entropy(w, axis=1).mean() - np.log(w.shape[1]), "the logarithm of the number of experts is to div"),
     ],
     "07.2": [
         (picked(lambda n, g: n.startswith(g)), "starts alike"),
@@ -171,6 +233,30 @@ WRONG = {
         (lambda e, w, g: print(share_by_loop(e, w, g)), "prints its result"),
         (lambda e, w: w.mean(), "3 arguments"),
         (0.4, "the function itself"),
+        (chosen(lambda x, g: x.split("_")[0].startswith(g)), "an expert of another group, whose name starts al"),
+        (chosen(lambda x, g: x[: len(g)] == g), "an expert of another group, whose name starts al"),
+        (chosen(own, lambda m: m.mean(1).sum()), "sum over the experts of each sample, then averag"),
+        (chosen(own, lambda m: m.mean(1).mean()), "this is the mean weight of one expert; the share"),
+        (chosen(lambda x, g: x.find(g) >= 0), "an expert of another group, whose name contains "),
+        (chosen(lambda x, g: x.endswith(g)), "an expert's name is the group, an underscore and"),
+        (lambda names, w, g: w[:, names.index(g + "_1")].mean(), None),
+        (chosen(own, lambda m: (m > 0).mean()), "the share is always 1, whatever the arguments ar"),
+        (
+            lambda names, w, g: sum(x for n, x in zip(names, w[0], strict=True) if own(n, g)),
+            "only the first sample is looked at",
+        ),
+        (lambda names, w, g: w[:, [n.split("_")[-2] == g for n in names]].sum(1).mean(), None),
+        (chosen(lambda x, g: x.strip("_0123456789") == g), "a group's name may end in a digit: cut off the u"),
+        (chosen(own, lambda m: m.sum() / m.size), "this is the mean weight of one expert; the share"),
+        (lambda names, w, g: w[g].mean(), None),
+        (chosen(own, lambda m: m.sum(0).mean()), "sum over the experts of each sample, then averag"),
+        (chosen(own, lambda m: m.prod(1).mean()), "the weights of the group are multiplied; sum the"),
+        (chosen(lambda x, g: x.removesuffix("_1") == g), "only the first expert of the group is counted"),
+        (
+            chosen(lambda x, g: x.replace("_1", "").replace("_2", "") == g),
+            "only experts 1 and 2 of the group are counted",
+        ),
+        (chosen(lambda x, g: x.rsplit("_")[0] == g), "a group's name may hold an underscore: cut at th"),
     ],
     "07.3": [
         (lambda w, limit: (w.max(1) > 0.95).mean(), "not always 0.95"),
@@ -205,5 +291,27 @@ WRONG = {
         (lambda limit, w: (w.max(axis=1) > limit).mean(), "in the order"),
         (lambda w, limit: print((w.max(axis=1) > limit).mean()), "prints its result"),
         (0.5, "the function itself"),
+        (lambda w, limit: np.mean(w.max(0) > limit), "the largest weight is that of each expert over t"),
+        (
+            lambda w, limit: (np.abs(w - 0.5) > limit - 0.5).any(1).mean(),
+            "with three experts a small weight does not make ",
+        ),
+        (lambda w, limit: (w.max(axis=1) > limit).var(), None),
+        (lambda w, limit: (w.max(axis=1) > limit).sum() / w.size, None),
+        (lambda w, limit: (w > limit).any(1).sum(), "this is a count; the answer is a share of the sa"),
+        (
+            lambda w, limit: (w[:, 0] > limit).mean() + (w[:, 1] > limit).mean(),
+            "it looks at the first two experts only; any expe",
+        ),
+        (lambda w, limit: (w.std(1) > limit).mean(), "all weights of a sample are compared, and one of"),
+        (lambda w, limit: (w.max(1) > 1 - limit).mean(), "the limit is the argument itself, not one minus "),
+        (lambda w, limit: ((w > limit).sum(1) > 1).mean(), "this says whether all samples are so; count them"),
+        (lambda w, limit: ((w > limit).sum(1) == 0).mean(), "this is the share of samples that are not polari"),
+        (lambda w, limit: w.max(1)[w.max(1) > limit].mean(), "this is the mean weight on the polarised samples"),
+        (lambda w, limit: np.argmax(w, 1).mean(), "this is the mean place of the largest weight: ar"),
+        (lambda w, limit: (w.argmax(1) > limit).mean(), "this is the place of the largest weight, not the"),
+        (lambda w, limit: w.max() > limit, "this says whether there is such a sample; count "),
+        (lambda w, limit: np.where(w > limit)[0].size, "this is the number of weights above the limit; t"),
+        (lambda w, limit: f"{(w.max(axis=1) > limit).mean():.0%}", None),
     ],
 }

@@ -100,6 +100,10 @@ def per_group(function):
     return lambda y, p, g: {group: function(y[g == group], p[g == group]) for group in np.unique(g)}
 
 
+def auc_or_nan(labels, scores):
+    return roc_auc_score(labels, scores) if len(set(labels)) > 1 else float("nan")
+
+
 RIGHT = {
     "08.1": [
         OUT,
@@ -121,7 +125,15 @@ RIGHT = {
         lambda multi, single, gain: int(np.ceil((1.959964 * pd.Series(multi - single).std() / gain) ** 2)),
         lambda multi, single, gain: np.ceil(np.cov(multi - single) * (1.96 / gain) ** 2),
     ],
-    "08.3": [auc_by_group, auc_by_pandas, auc_by_ranks, auc_by_pairs, auc_relying_on_sklearn],
+    "08.3": [
+        auc_by_group,
+        auc_by_pandas,
+        auc_by_ranks,
+        auc_by_pairs,
+        auc_relying_on_sklearn,
+        per_group(lambda y, p: roc_auc_score(y, p) if y.sum() > 0 else float("nan")),
+        lambda y, p, g: pd.DataFrame({"y": y, "p": p, "g": g}).groupby("g").apply(lambda d: auc_or_nan(d.y, d.p)),
+    ],
 }
 WRONG = {
     "08.1": [
@@ -144,6 +156,20 @@ WRONG = {
         (OUT | {"incme"}, "'incme' can stay"),
         (set(census.COLUMNS) - OUT, "these are the features"),
         (set(census.COLUMNS), "these are the features"),
+        ({"income", "marital_stat", "weeks_worked_in_year"}, "one column belongs to the survey's plan and not "),
+        (
+            {"income", "marital_stat", "instance_weight", "weeks_worked_in_year", "sex"},
+            "'sex' can stay: no label is made of it",
+        ),
+        (["marital_stat"], "the first label is one of the 42 columns; it is "),
+        ({"never_married"}, "these are labels, not columns of the file: name "),
+        ({"year_round"}, "these are labels, not columns of the file: name "),
+        (
+            {"income", "marital_stat", "instance_weight", "weeks_worked_in_year", "full_or_part_time_employment_stat"},
+            "'full_or_part_time_employment_stat' can stay: no",
+        ),
+        (42, None),
+        ([0, 4, 24], None),
     ],
     "08.2": [
         (27, "hand in the function"),
@@ -179,6 +205,62 @@ WRONG = {
         (lambda m, s, gain: print(seeds(m, s, gain)), "prints its result"),
         (lambda m, s, gain: str(int(seeds(m, s, gain))), "text"),
         (lambda m, s, gain: seeds(m, s, 0.0006), None),
+        (lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / (g * len(m))) ** 2), None),
+        (
+            lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2 / len(m)),
+            "this takes the standard error, which has the roo",
+        ),
+        (
+            lambda m, s, g: math.ceil((np.std(m - s, ddof=1) / g) ** 2 * 1.96),
+            "1.96 is squared as well: it belongs inside the b",
+        ),
+        (
+            lambda m, s, g: math.ceil((g / (1.96 * np.std(m - s, ddof=1))) ** 2),
+            "the gain and 1.96 times the spread are changed o",
+        ),
+        (
+            lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / (2 * g)) ** 2),
+            "the half-width is to be at most the gain, not ha",
+        ),
+        (lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2) * 2, None),
+        (lambda m, s, g: len(m), "that is the number of runs that are there; retur"),
+        (
+            lambda m, s, g: math.ceil((1.96 * np.std(m - s) / g) ** 2),
+            "with ddof=1, please: five differences have four ",
+        ),
+        (lambda m, s, g: max(5, math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2)), None),
+        (
+            lambda m, s, g: math.ceil((2.776 * np.std(m - s, ddof=1) / g) ** 2),
+            "1.96, not the quantile of a t distribution",
+        ),
+        (
+            lambda m, s, g: np.sqrt(math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2)),
+            "the root is on the result: a half-width that shr",
+        ),
+        (
+            lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1)) ** 2 / g),
+            "the gain is squared as well: it belongs inside t",
+        ),
+        (
+            lambda m, s, g: math.ceil((1.96 * (np.std(m, ddof=1) + np.std(s, ddof=1)) / 2 / g) ** 2),
+            "this takes the mean of the two spreads; take the",
+        ),
+        (
+            lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2 - 1e-9) - 1,
+            "that is one too few (rounded down?): with so few",
+        ),
+        (
+            lambda m, s, g: math.ceil((1.96 * np.ptp(m - s) / g) ** 2),
+            "this takes the range of the differences; take th",
+        ),
+        (
+            lambda m, s, g: math.trunc((1.96 * np.std(m - s, ddof=1) / g) ** 2),
+            "that is one too few (rounded down?): with so few",
+        ),
+        (
+            lambda m, s, g: math.ceil((1.96 * np.std(m / s, ddof=1) / g) ** 2),
+            "this takes the ratios of the scores; take their ",
+        ),
     ],
     "08.3": [
         (0.9, "hand in the function"),
@@ -212,5 +294,43 @@ WRONG = {
         (lambda scores, labels, groups: auc_by_group(labels, scores, groups), "in the order"),
         (lambda *a: print(auc_by_group(*a)), "prints its result"),
         (lambda y, p, g: {k: roc_auc_score(y[g != k], p[g != k]) for k in np.unique(g)}, "other groups"),
+        (
+            per_group(lambda y, p: max(auc_or_nan(y, p), 1 - auc_or_nan(y, p))),
+            "an AUC below one half stays below: do not turn i",
+        ),
+        (per_group(lambda y, p: 1 - auc_or_nan(y, p)), "it is upside down: scores of positives above tho"),
+        (per_group(lambda y, p: auc_or_nan(y, p.round(1))), "the scores are rounded to one decimal; AUC compa"),
+        (per_group(lambda y, p: auc_or_nan(y, np.sort(p))), "the scores of the group are sorted by themselves"),
+        (
+            lambda y, p, g: {k: auc_or_nan(y * (g == k), p * (g == k)) for k in np.unique(g)},
+            "the samples of other groups are set to 0; leave ",
+        ),
+        (lambda y, p, g: {k: auc_or_nan(y[:4], p[:4]) for k in np.unique(g)}, None),
+        (per_group(lambda y, p: np.corrcoef(y, p)[0, 1]), "this is a correlation; AUC is the share of pairs"),
+        (lambda y, p, g: [(k, auc_or_nan(y[g == k], p[g == k])) for k in np.unique(g)], None),
+        (lambda y, p, g: {k: auc_or_nan(y[g == k], p) for k in np.unique(g)}, None),
+        (
+            per_group(lambda y, p: (p[y == 1].mean() > p[y == 0].mean()) * 1.0),
+            "this only says whether the mean score of the pos",
+        ),
+        (
+            lambda y, p, g: {
+                "a": auc_or_nan(y[g == "a"], p[g == "a"]),
+                "b": auc_or_nan(y[g == "b"], p[g == "b"]),
+                "c": float("nan"),
+            },
+            None,
+        ),
+        (
+            per_group(
+                lambda y, p: (
+                    np.mean([a > b for a in p[y == 1] for b in p[y == 0]]) if 0 < y.sum() < len(y) else float("nan")
+                )
+            ),
+            "equal scores count one half: yours count 0 for a",
+        ),
+        (per_group(lambda y, p: {"auc": auc_or_nan(y, p)}), None),
+        (per_group(lambda y, p: auc_or_nan(y, p) * len(y)), "the AUC is multiplied by the size of the group"),
+        (lambda y, p, g: {k: auc_or_nan(y[g <= k], p[g <= k]) for k in np.unique(g)}, None),
     ],
 }
