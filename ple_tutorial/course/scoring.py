@@ -28,6 +28,8 @@ GRACE = 10  # seconds in which a cell that is over its time may end by itself
 TIMES = 10  # a notebook may take so many times as long as a cell
 DEATHS = 5  # cells that end the process or do not stop; then the notebook is given up
 LONGEST = 300  # letters of a sentence
+KINDS_OF_LINES = [set(keys.split()) for keys in ("broken", "checks expected", "cell", "error cell", "done")]
+KINDS_OF_LINES.append({"exercise", "right", "sentence", "cell"})
 
 
 def score(folder: Path, seconds: int = 120, tell: Callable[[str], None] = print) -> pd.DataFrame:
@@ -77,6 +79,8 @@ def score_notebook(path: Path, seconds: int = 120) -> list[tuple[str | None, boo
         verdicts = [line for line in verdicts if line["cell"] in stopped]  # the other cells have been run again
         verdicts += [line for line in lines if "exercise" in line]
         happened = {line["cell"]: f"raised {line['error']}" for line in lines if "error" in line}
+        if not lines or "checks" not in lines[0]:
+            return [(None, False, f"the notebook {what}")]
         if {"done": True} in lines:
             break
         cell = _running(lines)
@@ -149,14 +153,11 @@ def _run(path, seconds, skipped, end):
 
 def _wait(process, record, seconds, end):
     """Wait until the process ends, or until it or one of its cells has had its time; then say so."""
-    since, size, cell = time.monotonic(), 0, None
+    since, cell = time.monotonic(), None
     while process.poll() is None:
-        time.sleep(0.05)
-        now = time.monotonic()
-        if record.stat().st_size != size:
-            size = record.stat().st_size
-            running = _running(_lines(record))
-            cell, since = running, (since if running == cell else now)
+        time.sleep(0.1)
+        now, running = time.monotonic(), _running(_lines(record))
+        cell, since = running, (since if running == cell else now)
         if now - since > (STARTUP if cell is None else seconds + GRACE):
             return f"was not done after {seconds} s"
         if now > end:
@@ -165,12 +166,13 @@ def _wait(process, record, seconds, end):
 
 
 def _lines(record):
-    """Return the lines of the record; one that is cut off is left out."""
+    """Return the lines of the record, as far as the worker wrote them: none is cut off, and none is of another kind."""
     lines = []
-    for line in record.read_text(encoding="utf-8").splitlines():
-        with contextlib.suppress(json.JSONDecodeError):
-            lines.append(json.loads(line))
-    return lines
+    with contextlib.suppress(OSError):  # an answer may have removed it
+        for line in record.read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                lines.append(json.loads(line))
+    return [line for line in lines if isinstance(line, dict) and set(line) in KINDS_OF_LINES]
 
 
 def _running(lines):

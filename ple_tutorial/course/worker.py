@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable
 
 CALLED = re.compile(r"\bcheck\(\s*[\"']?(\d?\d\.\d)\b")
-MOST = 1000  # verdicts written down; a notebook that calls check in a loop gets no more
+MOST = 1000  # verdicts that are written down, for a notebook that calls check in a loop; and letters of a sentence
 
 
 class TimeLimit(BaseException):
@@ -81,7 +81,7 @@ def run(cells: list[str], skipped: set[int], seconds: int, say: Callable) -> Non
             right, sentence = False, "there is no exercise of this name"
         written += 1
         if written <= MOST:
-            say(exercise=full_name(name), right=right, sentence=sentence, cell=cell)
+            say(exercise=full_name(name), right=right, sentence=sentence[:MOST], cell=cell)
         print(name, sentence)
 
     def too_long(*_):
@@ -102,9 +102,11 @@ def run(cells: list[str], skipped: set[int], seconds: int, say: Callable) -> Non
             error = escaped
         signal.alarm(0)
         if error is not None:
-            say(error=f"{type(error).__name__}: {error}", cell=cell)
+            say(error=f"{type(error).__name__}: {error}"[:MOST], cell=cell)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    words = sys.argv[1:]
+    del sys.argv[1:]  # the notebook is not concerned
+    main(*words)
     os._exit(0)  # do not wait for threads that an answer has left behind

@@ -54,6 +54,7 @@ HANDED_IN = {
         "def f(*_):\n    while True:\n        pass\n\n\ncheck('01.3', f)",
     ],
     "cleo/none.ipynb": ["print('check')"],
+    "cleo/removes.ipynb": [CHECK, "import shutil\nshutil.rmtree('..')", RIGHT],
 }
 
 
@@ -149,6 +150,9 @@ def test_a_loop_costs_that_answer_alone(rows):
 def test_what_is_no_notebook_is_a_row(rows):
     broken = {file: row for (file, exercise), row in rows.items() if not isinstance(exercise, str)}
     assert broken.pop("cleo/none.ipynb") == (False, "no code cell calls check")
+    right, said = broken.pop("cleo/removes.ipynb")
+    assert not right
+    assert said.startswith("the notebook ended the process (exit status ")
     assert len(broken) == 4
     assert all(said.startswith("not a notebook that can be read (") for _, said in broken.values())
     assert "FileNotFoundError" in broken["lost.ipynb"][1]

@@ -50,11 +50,12 @@ def test_a_sentence_for_the_table(text, plain):
 
 
 def test_a_record_that_is_cut_off(tmp_path):
-    (tmp_path / "record").write_text('{"cell": 1}\n{"error": "x", "cell": 1}\n{"cell": 2')
+    (tmp_path / "record").write_text('{"cell": 1}\n{"error": "x", "cell": 1}\n1\n{"exercise": "04.1"}\n{"cell": 2')
     lines = scoring._lines(tmp_path / "record")
     assert lines == [{"cell": 1}, {"error": "x", "cell": 1}]
     assert scoring._running(lines) == 1
     assert scoring._running([]) is None
+    assert scoring._lines(tmp_path / "gone") == []
 
 
 def test_a_notebook_that_takes_too_long_as_a_whole_is_given_up(tmp_path, monkeypatch):
@@ -76,6 +77,20 @@ def test_a_notebook_that_takes_too_long_as_a_whole_is_given_up(tmp_path, monkeyp
         ("00.4", False, "missing: no cell checks it"),
     ]
     assert ran == [set()]
+
+
+def test_a_notebook_that_ends_its_process_again_and_again_is_given_up(tmp_path, monkeypatch):
+    ran = []
+
+    def run(path, seconds, skipped, end):
+        ran.append(list(skipped))
+        cell = len(skipped) + 1
+        return [{"checks": [["00.1"]] * 7, "expected": ["00.1"]}, {"cell": cell}], f"ended the process (signal {cell})"
+
+    monkeypatch.setattr(scoring, "_run", run)
+    monkeypatch.setattr(scoring, "DEATHS", 3)
+    assert scoring.score_notebook(tmp_path / "x.ipynb") == [("00.1", False, "no verdict: code cell 7 was not reached")]
+    assert ran == [[], [1], [1, 2]]
 
 
 def test_a_process_that_starts_no_cell_is_one_row(tmp_path, monkeypatch):
