@@ -75,18 +75,20 @@ def as_number(answer, what):
 
 
 def as_dict(answer, keys, what="the answer"):
-    """Return an answer as a dict with exactly these keys; a missing value is named. Case and spaces do not count."""
+    """Return an answer as a dict with exactly these keys; a missing value is named. Case, spaces and underscores do not count."""
     example = f"{what} should be a dict with the keys {', '.join(map(repr, keys))}"
     if not isinstance(answer, Mapping) and not (hasattr(answer, "items") and hasattr(answer, "index")):
         raise Mistake(f"{example}, but it is {kind(answer)}")
-    given = {" ".join(str(key).lower().replace("_", " ").split()): value for key, value in answer.items()}
-    wanted = {key.lower(): key for key in keys}
-    if strange := [key for key in given if key not in wanted]:
+
+    def plain(key):
+        return " ".join(str(key).lower().replace("_", " ").split())
+
+    given = {plain(key): value for key, value in answer.items()}
+    if strange := [key for key, _ in answer.items() if plain(key) not in map(plain, keys)]:
         raise Mistake(f"{example}; there is no entry {strange[0]!r}")
-    for lower, key in wanted.items():
-        if given.get(lower, ...) is ... or given[lower] is None:
-            raise Mistake(f"{example}; there is nothing for {key!r} yet")
-    return {key: given[lower] for lower, key in wanted.items()}
+    if missing := [key for key in keys if given.get(plain(key), ...) is ... or given[plain(key)] is None]:
+        raise Mistake(f"{example}; there is nothing for {missing[0]!r} yet")
+    return {key: given[plain(key)] for key in keys}
 
 
 def as_words(answer, what, example, ordered=True):

@@ -298,7 +298,7 @@ WRONG = {
         ),
     ],
     "01.4": [
-        (lambda: FEED, "no entry 'vtr'"),
+        (lambda: FEED, "no entry 'VTR'"),
         (lambda: {"no weight helps": "VCR", "weights": {"VTR": 0.5}}, "nothing for 'VCR' yet"),
         (feed("CMR"), "moves no video"),
         (feed("VTR"), "a weight helps VTR"),
