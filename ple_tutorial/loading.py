@@ -163,11 +163,11 @@ def warn_of_scales(model: keras.Model, data: TaskData, argument: str) -> None:
 def load_weights(model: keras.Model, path: Any) -> None:
     """Load what ``model.save_weights(path)`` wrote into a model of the same layers, all of it or nothing.
 
-    Keras's own ``model.load_weights`` reads a file layer by layer: with a file of another architecture it has changed some
-    weights by the time it raises, and raises nothing where it finds a part of the file for each of its layers. Here the
-    names of all layers and the shapes of all weights in the file are compared first. The file says no more: not the
-    kinds of the tasks, activations, temperatures, the order in which a gate sees its experts, or numbers of codes of
-    equal sum. Save the whole model where these may be forgotten (``model.save("x.keras")``).
+    Keras's own ``model.load_weights`` reads a file layer by layer: given a file of another architecture, it changes some
+    weights before it raises an error, and raises none if the file has a part for each of its layers. Here the names of all
+    layers and the shapes of all weights in the file are compared first. The file does not say more: not the kinds of the
+    tasks, activations, temperatures, the order in which a gate sees its experts, or numbers of codes with the same sum.
+    If these may be forgotten, save the whole model (``model.save("x.keras")``).
 
     Args:
         model: from ``build_model``.
@@ -177,6 +177,15 @@ def load_weights(model: keras.Model, path: Any) -> None:
         FileNotFoundError: no such file.
         ValueError: a file of other layers, or none of weights; the model keeps the weights that it has.
         TypeError: no Keras model, or no path.
+
+    Example:
+        >>> from ple_tutorial.models import build_model
+        >>> first, second = (build_model("ple", features=2, tasks={"click": "binary"}, seed=seed) for seed in (0, 1))
+        >>> path = f"{tempfile.mkdtemp()}/first.weights.h5"
+        >>> first.save_weights(path)
+        >>> load_weights(second, path)
+        >>> all((a == b).all() for a, b in zip(first.get_weights(), second.get_weights(), strict=True))
+        True
     """
     if not isinstance(model, keras.Model) or not hasattr(model, "output"):
         checks.refuse("model", "a functional Keras model", type(model).__name__, TypeError)

@@ -76,6 +76,7 @@ def modules():
     return sorted(module.name for module in walked if not module.name.endswith("__main__"))
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # h5py under Keras
 @pytest.mark.parametrize("name", modules())
 def test_examples_run(name):
     result = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)

@@ -72,7 +72,12 @@ def find() -> Path:
 
 @functools.cache
 def available() -> tuple[bool, str]:
-    """Return ``(True, "")`` if there is a sound copy, else ``(False, reason)``; looks, and tries a download, once a process."""
+    """Return ``(True, "")`` if there is a sound copy, else ``(False, reason)``; looks, and tries a download, once a process.
+
+    Example:
+        >>> available()  # doctest: +SKIP
+        (True, '')
+    """
     try:
         find()
     except CensusNotFound as error:
@@ -95,6 +100,10 @@ def load(full: bool = False) -> pd.DataFrame:
 
     Raises:
         CensusNotFound: a file is missing or damaged.
+
+    Example:
+        >>> load().shape  # doctest: +SKIP
+        (99762, 42)
     """
     text = (_train_text() if checks.flag("full", full) else b"") + download.read(find())
     words = [name for name in COLUMNS if name not in {*NUMERIC, "instance_weight"}]
@@ -144,11 +153,15 @@ def splits(seed: int = 0, full: bool = False) -> list[TaskData]:
     Nearly a quarter of the test rows have a row of equal features in the train part.
 
     Args:
-        seed: of the split.
+        seed: random seed of the split.
         full: as in ``load``.
 
     Raises:
         CensusNotFound: a file is missing or damaged.
+
+    Example:
+        >>> [len(part) for part in splits()]  # doctest: +SKIP
+        [59857, 19952, 19953]
     """
     checks.count("seed", seed, 0)
     frame = load(full)
@@ -180,6 +193,12 @@ def amounts_as_codes(parts: Sequence[TaskData], least: int = 20) -> list[TaskDat
 
     Raises:
         ValueError, TypeError: parts that are not of ``splits``, or a number below one.
+
+    Example:
+        >>> features = {"numeric": np.zeros((30, 7)), "codes": np.zeros((30, 1), int)}
+        >>> part = TaskData(features, {}, {"income": "binary"}, cardinalities=(2,))
+        >>> amounts_as_codes([part])[0].cardinalities
+        (2, 3, 3, 3)
     """
     least = checks.count("least", least)
     _check_census("parts", *checks.row("parts", parts, "a list of TaskData, as from splits"))
@@ -211,7 +230,12 @@ def for_trees(data: TaskData) -> tuple[np.ndarray, np.ndarray]:
 
     Returns:
         float64 ``(batch, 39)``, the numbers and then the codes; bool ``(39,)`` for ``categorical_features``. Logarithm
-        and standardisation keep the order of the values, which is all that a tree looks at.
+        and standardisation keep the order of the values, and a tree uses nothing else of them.
+
+    Example:
+        >>> features = {"numeric": [[0.5, 0.25]], "codes": [[3]]}
+        >>> for_trees(TaskData(features, {}, {"income": "binary"}, cardinalities=(5,)))
+        (array([[0.5 , 0.25, 3.  ]]), array([False, False,  True]))
     """
     _check_census("data", data)
     numeric, codes = data.features["numeric"], data.features["codes"]
