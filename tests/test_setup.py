@@ -20,7 +20,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.txt").read_text(encoding="utf-8")
 DIRECT = [
     Requirement(text)
-    for text in [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["tools"]]
+    for texts in (PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"].values())
+    for text in texts
 ]
 
 # ---------------------------------------------------------------- the Makefile

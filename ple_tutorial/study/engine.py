@@ -27,6 +27,7 @@ from ple_tutorial.study.fingerprint import made_with
 from ple_tutorial.training import fit, predict
 
 RECORDS = ("scores", "gates", "gate samples")
+PATIENCE = 10  # seconds to wait for an answer of a scheduler
 
 
 @dataclass(frozen=True)
@@ -229,7 +230,7 @@ def client(scheduler: str):
             "scheduler: a cluster needs Dask; install it with: pip install distributed"
         ) from error
     try:
-        return distributed.Client(scheduler, timeout=10, set_as_default=False)
+        return distributed.Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         expected = "the address of a Dask scheduler that is running, such as tcp://127.0.0.1:8786"
         checks.refuse("scheduler", expected, f"{scheduler!r} ({error})")

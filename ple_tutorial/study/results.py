@@ -1,5 +1,6 @@
-"""Results: the stored tables, and the gains that figures and chapters read off them."""
+"""Results: the stored tables, and the gains that figures and chapters compute from them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,31 +9,56 @@ from ple_tutorial import checks
 from ple_tutorial.metrics import METRICS, gain_table
 from ple_tutorial.tables import read_table
 
-STORED = Path(__file__).resolve().parents[2] / "figures"
+PACKAGE = Path(__file__).resolve().parents[1]
+CLONED = (PACKAGE.parent / "pyproject.toml").is_file()
+STORED = PACKAGE.parent / "figures" if CLONED else PACKAGE / "stored"  # setup.py puts the tables there
 
 
-def stored(name):
-    """The stored table of a study, as the notebooks read it.
+def stored(name: str) -> pd.DataFrame:
+    """Return the stored table of a study, in a clone from ``figures/``, otherwise from the installed package.
+
+    Args:
+        name: of the study, a key of ``STUDIES``.
 
     Raises:
-        FileNotFoundError: it is not there; the message says which command makes it.
+        FileNotFoundError: no such table; the message says what to do.
+
+    Example:
+        >>> sorted(stored("dial")["correlation"].unique().tolist())
+        [-1.0, -0.5, 0.0, 0.5, 1.0]
     """
     path = STORED / f"{name}.csv"
     if not path.is_file():
         command = f"python -m ple_tutorial study {name}"
         if name.startswith("bench_"):
             command = f"python -m benchmarks --only {name.removeprefix('bench_')} --out figures"
-        advice = f"make it with: {command}"
-        if not STORED.is_dir():
-            advice = (
-                "stored tables do not come with the installed package; clone the project's repository, and work there"
-            )
-        raise FileNotFoundError(f"no stored table {path.name} in the folder {STORED.name!r}; {advice}")
+        where = "" if CLONED else " in a clone of the project's repository (this is an installed package)"
+        raise FileNotFoundError(
+            f"no stored table {path.name} in the folder {STORED.name!r}; make it with: {command}{where}"
+        )
     return read_table(path)
 
 
-def seed_gains(runs, metric, by=(), baseline="single-task"):
-    """The gain of every single trial over the baseline with the same seed: ``by``, ``architecture``, ``seed``, ``gain``."""
+def seed_gains(runs: pd.DataFrame, metric: str, by: Sequence[str] = (), baseline: str = "single-task") -> pd.DataFrame:
+    """Return the gain of every trial over the baseline's trial with the same seed.
+
+    Args:
+        runs: a study's table.
+        metric: a column, such as ``"a/mse"``. Less error is a positive gain, and so is a higher AUC.
+        by: further columns in which the two trials must agree, such as ``["correlation"]``.
+        baseline: the architecture to compare with.
+
+    Returns:
+        One row for each trial of the other architectures, with the columns of ``by``, ``architecture``, ``seed`` and ``gain``.
+
+    Raises:
+        ValueError: a column that is not in ``runs``; no trials of the baseline.
+
+    Example:
+        >>> runs = pd.DataFrame({"architecture": ["single-task", "ple"], "seed": [0, 0], "a/mse": [0.5, 0.25]})
+        >>> seed_gains(runs, "a/mse")["gain"].tolist()
+        [0.25]
+    """
     keys = [*by, "seed"]
     checks.columns("runs", runs, ["architecture", *keys, metric])
     checks.choice("baseline", baseline, tuple(runs["architecture"].unique()))
@@ -42,14 +68,34 @@ def seed_gains(runs, metric, by=(), baseline="single-task"):
     return rows[[*by, "architecture", "seed", "gain"]]
 
 
-def with_mean_mse(runs):
-    """The runs with a column ``mean/mse``, the mean of the test MSE of tasks ``a`` and ``b``."""
+def with_mean_mse(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with a column ``mean/mse``, the mean of the test MSE of tasks ``a`` and ``b``.
+
+    Example:
+        >>> with_mean_mse(pd.DataFrame({"a/mse": [0.5], "b/mse": [0.25]}))["mean/mse"].tolist()
+        [0.375]
+    """
     checks.columns("runs", runs, ["a/mse", "b/mse"])
     return runs.assign(**{"mean/mse": (runs["a/mse"] + runs["b/mse"]) / 2})
 
 
-def seesaw_points(runs):
-    """The path of every model in the plane of gains: against the single-task model with equal weights, 95 % intervals."""
+def seesaw_points(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the path of every model in the plane of the two tasks' gains.
+
+    The baseline is the single-task model with equal weights.
+
+    Args:
+        runs: the table of the study ``seesaw``.
+
+    Returns:
+        One row for each ``weight`` and ``architecture``: the mean gains ``x`` (task a) and ``y`` (task b), the ends of their 95 %
+        intervals (``x_low``, ``x_high``, ...) and the number of seeds with a positive gain (``x_positive``, ...).
+
+    Example:
+        >>> points = seesaw_points(stored("seesaw")).set_index(["architecture", "weight"])
+        >>> points.loc[("single-task", 0.5), ["x", "y"]].tolist()
+        [0.0, 0.0]
+    """
     checks.columns("runs", runs, ["architecture", "weight", "seed", "a/mse", "b/mse"])
     single = runs[runs["architecture"] == "single-task"]
     base = single[single["weight"] == 0.5].assign(architecture="base")
@@ -62,8 +108,13 @@ def seesaw_points(runs):
     return pd.concat(points, axis=1).reset_index()
 
 
-def family_runs():
-    """The runs of the studies ``family_structure`` and ``family_budget``, told apart by ``size``."""
+def family_runs() -> pd.DataFrame:
+    """Return the runs of the studies ``family_structure`` and ``family_budget``; the column ``size`` says which.
+
+    Example:
+        >>> family_runs().groupby("size")["architecture"].nunique().to_dict()
+        {'budget': 12, 'structure': 11}
+    """
     return pd.concat(
         [stored("family_structure").assign(size="structure"), stored("family_budget").assign(size="budget")],
         ignore_index=True,

@@ -1,10 +1,17 @@
 """What figures and chapters compute from stored runs."""
 
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from ple_tutorial.study import results
 
+ROOT = Path(__file__).resolve().parents[2]
 RUNS = pd.DataFrame(
     {
         "architecture": ["single-task", "single-task", "ple", "ple"] * 2,
@@ -31,14 +38,28 @@ def test_the_seesaw_is_against_the_single_task_model_of_equal_weights():
     assert points.loc[("single-task", 0.5), ["x", "y"]].tolist() == [0, 0]
 
 
-def test_a_table_that_is_not_stored_says_what_to_do(monkeypatch, tmp_path):
-    """In a clone, a command makes it; an installed package has no folder of tables, and a command would not make one."""
-    with pytest.raises(
-        FileNotFoundError, match=r"no stored table dail\.csv .* make it with: python -m ple_tutorial study"
-    ):
+def test_a_table_that_is_not_stored_says_what_to_do(monkeypatch):
+    """In a clone, a command makes it; an installed package holds the tables of its studies, and others come from a clone."""
+    advice = r"no stored table dail\.csv .* make it with: python -m ple_tutorial study dail"
+    with pytest.raises(FileNotFoundError, match=f"{advice}$"):
         results.stored("dail")
-    monkeypatch.setattr(results, "STORED", tmp_path / "figures")
-    with pytest.raises(
-        FileNotFoundError, match=r"dial\.csv .*; stored tables do not come .* clone the project's repository"
-    ):
-        results.stored("dial")
+    monkeypatch.setattr(results, "CLONED", False)
+    with pytest.raises(FileNotFoundError, match=f"{advice} in a clone of the project's repository"):
+        results.stored("dail")
+
+
+def test_an_installed_package_has_all_stored_tables(tmp_path):
+    """A wheel is made as by pip from a copy of the project, unpacked elsewhere, and asked for a table and a figure's numbers."""
+    copy, site = tmp_path / "copy", tmp_path / "site"
+    for name in ("ple_tutorial", "figures"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.png", "*.svg"))
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy / name)
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", site, copy], check=True)
+    code = "from ple_tutorial import figures; print(figures.STORED, len(figures.numbers('dial')))"
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout.split() == [str(site / "ple_tutorial/stored"), "960"], done.stderr
+    wanted = {path.name for path in (ROOT / "figures").glob("*.csv")}
+    assert {path.name for path in (site / "ple_tutorial/stored").iterdir()} == wanted
