@@ -1,7 +1,7 @@
 """The command line: ``python -m ple_tutorial tutorial | notebooks | student | score | figures | study``.
 
-One function a command, with its arguments above it. What a command needs is imported inside it, so that the command line itself
-starts, and says what to do, on a Python without the packages.
+One function a command, with its arguments above it. What a command needs is imported inside it, so that the command
+line itself starts, and says what to do, on a Python without the packages.
 """
 
 import argparse

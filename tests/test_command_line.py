@@ -101,6 +101,8 @@ def test_an_installed_package_has_no_chapters_to_run(rooms, capsys, monkeypatch,
         (["figure"], "invalid choice"),
         ([], "required"),
         (["figures", "--out", f"{__file__}/x"], "is not a folder"),
+        (["score", "x", "--out", str(Path(__file__).parent)], "is a folder, not a file"),
+        (["score", "x", "--out", f"{__file__}/x.csv"], "is not a folder"),
         (["study", "dial", "--workers", "many"], "invalid int value"),
     ],
 )

@@ -1,9 +1,9 @@
-"""Two editions of the chapters: one for students, without the solutions of the exercises, and one for teachers, with them.
+"""Two editions of the chapters: for students, without the solutions of the exercises, and for teachers, with them.
 
 What is a solution is said in the notebook, in one of three ways: a code cell with the tag "solution"; a folded text
-(``<details>``) of the section "Exercises" or a line that begins with "Worked solution"; in any other text, what stands between
-``<!-- solution -->`` and ``<!-- /solution -->``. A cell that looks like a solution and is not marked as one is refused, and so is
-a cell of the student edition that needs what a solution defines.
+(``<details>``) of the section "Exercises" or a line that begins with "Worked solution"; in any other text, what is
+between ``<!-- solution -->`` and ``<!-- /solution -->``. A cell that looks like a solution and is not marked as one is
+refused, and so is a cell of the student edition that needs what a solution defines.
 """
 
 import ast
@@ -35,8 +35,8 @@ def student_edition(nb: NotebookNode) -> NotebookNode:
         nb: a chapter with its solutions.
 
     Raises:
-        ValueError: a cell looks like a solution and is not marked as one, a cell needs what only a solution defines, or the
-            notebook has an exercise without a cell for the answer. The message names the cell.
+        ValueError: a cell looks like a solution and is not marked as one, a cell needs what only a solution defines,
+            or the notebook has an exercise without a cell for the answer. The message names the cell.
 
     Example:
         >>> from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -73,10 +73,12 @@ def student_edition(nb: NotebookNode) -> NotebookNode:
 def write_editions(paths: Iterable[Path], out: Path) -> None:
     """Write the student edition of notebooks into the folder ``out``/student, and the full one into ``out``/solutions.
 
-    Links between chapters work in both; links to other files of the repository are made to lead there from the new place.
+    Links between chapters work in both; links to other files of the repository are made to lead there from the new
+    place.
 
     Raises:
-        ValueError: a notebook cannot be divided (see ``student_edition``); the message names it, and nothing of it is written.
+        ValueError: a notebook cannot be divided (see ``student_edition``); the message names it, and nothing of it is
+            written.
     """
     for path in paths:
         full = notebooks.read(path)
@@ -123,14 +125,14 @@ def _without_solutions(cell, among_exercises):
     if left := re.search(r".*worked solution.*|.*<!-- /?solution -->.*", text, re.IGNORECASE):
         checks.refuse(
             f"the text cell {cell.get('id', '')!r}",
-            "a solution between <!-- solution --> and <!-- /solution -->, or in <details> that begin with 'Worked solution'",
+            "a solution between <!-- solution --> and <!-- /solution -->, or in <details> beginning 'Worked solution'",
             repr(left[0].strip()),
         )
     return text.strip() if text != cell.source else text
 
 
 def _refuse_unmarked(cell, number):
-    """Refuse a code cell that gives an answer away: by a name, by what it hands to ``check``, or by its stored output."""
+    """Refuse a code cell that gives an answer away: by a name, by what it hands to ``check``, or by its output."""
     tree = _parse(cell, number)
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
@@ -207,7 +209,7 @@ def _refuse_needed_solutions(nb):
 
 
 def _names(node):
-    """Return the global names that code reads before it binds them, and those that it binds; branches count as taken."""
+    """Return the global names that code reads before it binds them, and those that it binds. Branches are taken."""
     if isinstance(
         node, ast.Module | ast.For | ast.While | ast.If | ast.With | ast.Try | ast.ExceptHandler | ast.withitem
     ):

@@ -1,4 +1,4 @@
-"""Minutes and memory of the chapters: the lines and tables that say them, and the places in a text where they are put."""
+"""Minutes and memory of the chapters: the lines and tables that say them, and where in a text they are put."""
 
 import os
 import platform

@@ -1,7 +1,8 @@
 """Run the notebooks one at a time, each in a fresh kernel of this Python, and measure their time and memory.
 
-A reader runs copies under ``build/``, and the checkout stays as it is. The author runs the notebooks in place: each one that
-passed is stored with its outputs, and what was measured is written into its header and into the README's table.
+A reader runs copies under ``build/``, and the checkout stays as it is. The author runs the notebooks in place: each
+one that passed is stored with its outputs, and what was measured is written into its header and into the README's
+table.
 """
 
 import asyncio
@@ -58,7 +59,7 @@ NEEDS = {"census": _census}  # what a notebook may need -> a function that retur
 
 
 def unmet_need(nb: NotebookNode) -> str | None:
-    """Return why a notebook cannot run on this machine, or None; its metadata say ``{"ple_tutorial": {"needs": [...]}}``."""
+    """Return why a notebook cannot run here, or None; its metadata say ``{"ple_tutorial": {"needs": [...]}}``."""
     for need in nb.metadata.get("ple_tutorial", {}).get("needs", []):
         there, reason = NEEDS[checks.choice("needs", need, NEEDS)]()
         if not there:
@@ -146,7 +147,8 @@ def execute(nb: NotebookNode, folder: Path) -> tuple[float, float | None, str | 
     """Run a notebook in a fresh kernel, with ``folder`` as its working directory; its outputs are filled in.
 
     Returns:
-        ``(seconds, peak memory in megabytes, what went wrong)``; the memory is None if something went wrong, else that is None.
+        ``(seconds, peak memory in megabytes, what went wrong)``; the memory is None if something went wrong, else that
+        is None.
     """
     for cell in nb.cells:
         if cell.cell_type == "code":

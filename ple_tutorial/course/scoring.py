@@ -1,8 +1,8 @@
-"""Scores of a folder of handed-in notebooks: each is run in a process of its own, and what ``check`` says becomes a table.
+"""Scores of handed-in notebooks: each is run in a process of its own, and what ``check`` says becomes a table.
 
-The process runs other people's code with your rights: use a machine, or an account, that holds nothing else. Verdicts are not
-read from the output, so printing "04.1 right." scores nothing; but code that sets out to deceive the package from inside its
-process can do so. This scores exercises, not examinations.
+The process runs other people's code with your rights: use a machine, or an account, that holds nothing else. Verdicts
+are not read from the output, so printing "04.1 right." scores nothing; but code that sets out to deceive the package
+from inside its process can do so. This scores exercises, not examinations.
 """
 
 import contextlib
@@ -35,8 +35,8 @@ KINDS_OF_LINES.append({"exercise", "right", "sentence", "cell"})
 def score(folder: Path, seconds: int = 120, tell: Callable[[str], None] = print) -> pd.DataFrame:
     """Score all notebooks in a folder and in the folders below it.
 
-    A cell that raises does not stop its notebook. Nor does one that takes too long or ends the process: the notebook is run again
-    without it. An exercise that is checked several times counts as its last answer says.
+    A cell that raises does not stop its notebook. Nor does one that takes too long or ends the process: the notebook
+    is run again without it. An exercise that is checked several times counts as its last answer says.
 
     Args:
         folder: where the notebooks are; what they are called, and in which folders they are, is up to you.
@@ -45,8 +45,9 @@ def score(folder: Path, seconds: int = 120, tell: Callable[[str], None] = print)
 
     Returns:
         A table with the columns ``file`` (the path within the folder), ``exercise``, ``right`` (true or false) and
-        ``sentence`` (what ``check`` says, or why there is no verdict). It has a row for each exercise of the chapters that a
-        notebook answers, in the order of files and exercises. A notebook that cannot be run has one row, without an exercise.
+        ``sentence`` (what ``check`` says, or why there is no verdict). It has a row for each exercise of the chapters
+        that a notebook answers, in the order of files and exercises. A notebook that cannot be run has one row,
+        without an exercise.
 
     Raises:
         FileNotFoundError: the folder holds no notebook.

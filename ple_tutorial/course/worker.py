@@ -1,7 +1,7 @@
 """One handed-in notebook, run in a process of its own, which ``scoring`` starts and may kill.
 
-What ``check`` says of an answer is written to a file; what the notebook prints goes nowhere. So an answer may print what it
-likes, loop, exit, or end the process.
+What ``check`` says of an answer is written to a file; what the notebook prints goes nowhere. So an answer may print
+what it likes, loop, exit, or end the process.
 """
 
 import json
@@ -25,10 +25,10 @@ def main(notebook: str, record: str, seconds: str, *skipped: str) -> None:
 
     Args:
         notebook: path of the notebook.
-        record: path of the file to write to, a line of JSON each. First, ``{"broken": sentence}`` for a notebook that cannot
-            be scored, or ``{"checks": [names of exercises, for each code cell], "expected": names}``. Then ``{"cell": number}``
-            as a cell starts, ``{"exercise", "right", "sentence", "cell"}`` for a verdict, ``{"error", "cell"}`` for a cell that
-            raises. Last, ``{"done": true}``.
+        record: path of the file to write to, a line of JSON each. First, ``{"broken": sentence}`` for a notebook that
+            cannot be scored, or ``{"checks": [names of exercises, for each code cell], "expected": names}``. Then
+            ``{"cell": number}`` as a cell starts, ``{"exercise", "right", "sentence", "cell"}`` for a verdict,
+            ``{"error", "cell"}`` for a cell that raises. Last, ``{"done": true}``.
         seconds: how long a cell may take.
         skipped: numbers of code cells, from 1, that are not run.
     """
