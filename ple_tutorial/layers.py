@@ -1,4 +1,4 @@
-"""The parts of every architecture: experts, gates, mixing and towers, as plain Keras 3 layers.
+"""The layers of every architecture: experts, gates, mixing and towers, as plain Keras 3 layers.
 
 Shapes are named ``batch``, ``features``, ``experts``, ``units``.
 """
@@ -12,10 +12,15 @@ from ple_tutorial.backend import keras
 
 
 def seeded(initializer, *seed):
-    """A copy of a Keras initializer that draws from ``seed``, a row of whole numbers.
+    """Return a copy of a Keras initializer that draws from ``seed``, one or more whole numbers.
 
-    A Keras initializer returns the same array every time it is called: handed to several experts as it is, it
-    makes them one and the same network, and their gate then has no gradient. Hence a copy for each.
+    A Keras initializer returns the same array every time it is called. If several experts used the same one, they would
+    be the same network, and their gate would have no gradient. So each gets its own copy.
+
+    Example:
+        >>> one, other = (seeded("glorot_uniform", 0, expert)((2, 3)) for expert in (0, 1))
+        >>> bool((one == other).numpy().any())
+        False
     """
     initializer = initializer_of("initializer", initializer)
     config = initializer.get_config()
@@ -28,11 +33,11 @@ WIDE = 128  # columns; measured in docs/speed_log.md
 
 
 def product(x, kernel):
-    """``x`` times a kernel: ``(batch, inputs)`` and ``(inputs, ...)`` -> ``(batch, ...)``; the kernel is of rank 2 or 3.
+    """Multiply ``x`` by a kernel of rank 2 or 3: ``(batch, inputs)`` and ``(inputs, ...)`` -> ``(batch, ...)``.
 
-    Two ways to spell the same numbers. XLA's compiler for the CPU takes them for two orders of the product in the kernel's
-    gradient: the contraction's is the quicker one for a narrow kernel (a gate, small experts), the matrix product's for a
-    wide one, whose gradient then lies in memory as the optimizer reads it.
+    There are two ways to write the same product, and for each XLA chooses another order of the product in the kernel's
+    gradient. The contraction is faster for a narrow kernel (a gate, small experts), the matrix product for a wide one, whose
+    gradient is then laid out in memory as the optimizer reads it.
     """
     columns, rest = int(np.prod(kernel.shape[1:])), kernel.shape[1:]
     if columns >= WIDE:
@@ -50,7 +55,7 @@ def _widths(argument, value):
 
 
 def activation_of(argument, value):
-    """``value`` as a Keras activation; ValueError where Keras knows none of that name."""
+    """Return ``value`` as a Keras activation; ValueError if Keras has none of that name."""
     try:
         return keras.activations.get(value)
     except (ValueError, TypeError):
@@ -58,7 +63,7 @@ def activation_of(argument, value):
 
 
 def initializer_of(argument, value):
-    """``value`` as a Keras initializer; ValueError where it names none, or is a function, which takes no seed."""
+    """Return ``value`` as a Keras initializer; ValueError if there is none of that name, or for a function (it takes no seed)."""
     with contextlib.suppress(ValueError, TypeError):
         found = keras.initializers.get(value)
         if isinstance(found, keras.initializers.Initializer):
@@ -145,8 +150,8 @@ class Experts(keras.layers.Layer):
         self.kernels, self.biases, self.norms = [], [], []
         width = input_shape[-1]
         for i, units in enumerate(self.units):
-            # The first layer's kernel is (features, experts, units): all experts read one input, one wide product.
-            # Later layers are (experts, units before, units): each expert reads its own, one batched product.
+            # The first layer's kernel is (features, experts, units): all experts read the same input, so it is one wide product.
+            # Later kernels are (experts, units before, units): each expert reads its own input, one batched product.
             shape = (width, self.count, units) if i == 0 else (self.count, width, units)
             penalty = _Overlap(self.orthogonality, i) if self.orthogonality and self.count > 1 else None
             kernel = self.add_weight(name=f"kernel_{i}", shape=shape, initializer=self._drawn(i), regularizer=penalty)
@@ -280,7 +285,7 @@ class Gate(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ple_tutorial")
 class Dense(keras.layers.Dense):
-    """Keras's own layer, its product taken by ``product``: the same numbers, sooner."""
+    """Keras's own layer with its product computed by ``product``: the same numbers, faster."""
 
     def call(self, inputs, training=None):
         x = product(inputs, self.kernel)
@@ -289,7 +294,7 @@ class Dense(keras.layers.Dense):
 
 @keras.saving.register_keras_serializable("ple_tutorial")
 class Mix(keras.layers.Layer):
-    """The weighted sum of experts.
+    """Compute the weighted sum of experts.
 
     Weights ``(batch, experts)`` and experts ``(batch, experts, units)`` -> ``(batch, units)``.
 
@@ -318,11 +323,11 @@ class Mix(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ple_tutorial")
 class Stitch(keras.layers.Layer):
-    """Learned linear combinations that are the same on every sample, put side by side.
+    """Compute learned linear combinations of experts, the same on every sample, and concatenate them.
 
     Experts ``(batch, experts, units)`` -> ``(batch, combinations * units)``: ``sum_e alpha_ce x_e`` for each combination c.
-    It serves as the cross-stitch unit, as the alphas of sluice networks and, over levels in place of experts, as their
-    betas, and for the native experts of AdaTT.
+    Uses: the cross-stitch unit; the alphas of sluice networks and, over levels instead of experts, their betas; the native
+    experts of AdaTT.
 
     Args:
         start: the initial alphas, one row for each combination, one number for each expert.
@@ -366,9 +371,9 @@ class Stitch(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ple_tutorial")
 class Tabular(keras.layers.Layer):
-    """Numbers and integer codes side by side: ``(batch, columns)`` and ``(batch, columns)`` -> ``(batch, features)``.
+    """Concatenate numbers and the vectors of integer codes: two times ``(batch, columns)`` -> ``(batch, features)``.
 
-    Each code is looked up in a table of vectors of ``embedding`` numbers, all columns in one table.
+    Each code is looked up in a table of vectors of ``embedding`` numbers; all columns share one table.
 
     Args:
         cardinalities: number of codes of each code column; codes run from 0.
@@ -378,7 +383,7 @@ class Tabular(keras.layers.Layer):
     Raises:
         ValueError: no code column, numbers below one, or an input of another rank or number of code columns.
 
-    Source: PLE paper, section 5.3, and MMoE paper, section 6.2, feed the census's categorical features so.
+    Source: PLE paper, section 5.3, and MMoE paper, section 6.2 (the categorical features of the census data).
     """
 
     def __init__(self, cardinalities, embedding=4, seed=0, **kwargs):

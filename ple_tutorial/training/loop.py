@@ -12,13 +12,18 @@ an architecture, an optimizer and a shape of data, and kept for the next model o
 """
 
 import json
+import os
 import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ple_tutorial import checks
+from ple_tutorial.backend import keras
 from ple_tutorial.balancing import Balance, check_balance
+from ple_tutorial.data import TaskData
 from ple_tutorial.loading import feature_batches, labels_of
 from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.losses import loss_weights as full_loss_weights
@@ -32,70 +37,81 @@ from ple_tutorial.training.programs import program_for
 
 
 def fit(
-    model,
-    train,
-    valid=None,
+    model: keras.Model,
+    train: TaskData | Iterable[TaskData],
+    valid: TaskData | Iterable[TaskData] | None = None,
     *,
-    epochs=20,
-    batch_size=256,
-    learning_rate=1e-3,
-    optimizer=None,
-    loss_weights=None,
-    patience=None,
-    monitor="val_loss",
-    balance=None,
-    callbacks=(),
-    checkpoint=None,
-    shuffle=True,
-    seed=0,
-    show_progress=True,
-):
+    epochs: int = 20,
+    batch_size: int = 256,
+    learning_rate: float = 1e-3,
+    optimizer: keras.optimizers.Optimizer | None = None,
+    loss_weights: dict[str, float] | Callable[[int], dict[str, float]] | None = None,
+    patience: int | None = None,
+    monitor: str | dict[str, float] = "val_loss",
+    balance: Balance | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    checkpoint: str | os.PathLike | None = None,
+    shuffle: bool = True,
+    seed: int = 0,
+    show_progress: bool = True,
+) -> pd.DataFrame:
     """Train ``model`` on ``train`` and return its history.
 
     Args:
         model: from ``build_model``, or any Keras model from ``train.features`` to ``{task: (batch, 1)}``. Training
-            starts from its present weights, with a fresh optimizer. Penalties that its layers add count, but are not
-            in the history. XLA must be able to compile its layers.
-        train: a ``TaskData``; or, for more data than memory, an iterable of them (``data`` has readers) that can be
-            gone through for every epoch, no chunk larger than the first. The next chunk is read while one trains; a
-            batch never spans two of them.
+            starts from its present weights, with a fresh optimizer. Penalties that its layers add count in training, but are
+            not in the history. XLA must be able to compile its layers; that takes seconds, with thirty tasks about a
+            minute, and the progress bar says so.
+        train: a ``TaskData``; or, for more data than memory, an iterable of them (``data`` has readers) that can be read
+            again in every epoch, no chunk larger than the first. The next chunk is prefetched while one trains; a
+            batch never contains rows of two chunks.
         valid: a ``TaskData`` or chunks of them, as ``train``; the model is scored on it and never trained on it. Of chunks only
             the labels stay in memory.
-        epochs: at most so many passes over ``train``.
+        epochs: how many passes over ``train`` at most.
         batch_size: samples a step; the last batch of an epoch (or chunk) may be smaller, as in Keras. A layer that computes
-            over the whole batch (batch normalisation, a penalty on activations) sees that one filled up with the first rows.
+            over the whole batch (batch normalisation, a penalty on activations) sees that batch filled up with the first rows.
         learning_rate: of Adam, used if no ``optimizer`` is given.
-        optimizer: any Keras optimizer, with a learning-rate schedule or without; a fresh copy of it is used. As in Keras,
-            that of a model in ``mixed_float16`` scales the loss.
-        loss_weights: ``{task: weight}``, one where not given (PLE paper, the omegas of Eq. 8); or a function of the number of
-            epochs done that returns them, such as a ``losses.WeightSchedule`` (Eq. 10).
+        optimizer: any Keras optimizer, with or without a learning-rate schedule; ``fit`` uses a fresh copy of it. As in Keras,
+            the optimizer of a model in ``mixed_float16`` scales the loss.
+        loss_weights: ``{task: weight}``, 1 for a task that is left out (PLE paper, the omegas of Eq. 8); or a function of the
+            number of finished epochs that returns them, such as a ``losses.WeightSchedule`` (Eq. 10).
         patience: stop after so many epochs without a better ``monitor`` and go back to the best weights.
-        monitor: a column of the history that begins with ``val_``, or ``{task: weight}``, the weighted sum of those tasks'
+        monitor: a column of the history that begins with ``val_``; or ``{task: weight}``, the weighted sum of those tasks'
             validation losses.
         balance: what happens between the tasks' losses and the optimizer, a ``balancing.Balance``; by default
             their weighted sum. The history's ``loss`` is always the weighted sum.
-        callbacks: Keras callbacks. What they do at the beginning and end of training and of epochs counts; batches have none.
-        checkpoint: a folder. After each epoch all that the next one depends on is written there. The same call goes on
-            from it, and ends with the same weights as a run that nothing disturbed. The state of ``callbacks`` is not kept.
-            Another run is refused: another model (or the same from other seeds), other arguments, other data; of chunks the
-            first is compared, of a function for ``loss_weights`` what it says for the first two epochs.
-        shuffle: a new order of the rows for each epoch, drawn from ``seed``; of rows within a chunk, and of chunks where
+        callbacks: Keras callbacks. Their methods for the beginning and end of training and of epochs are called, those for
+            batches are not.
+        checkpoint: a folder. After each epoch ``fit`` saves there everything on which the next epoch depends. The same call,
+            after an interruption, continues from there and ends with the same weights as a run that was never
+            interrupted. The state of ``callbacks`` is not saved. A checkpoint of another run is refused: of another
+            model (or the same with other seeds), other arguments or other data. Of chunks only the first is compared, of
+            a function for ``loss_weights`` only its values for the first two epochs.
+        shuffle: a new order of the rows for each epoch, drawn from ``seed``; of the rows within a chunk, and of the chunks if
             ``train`` has a method ``shuffled``.
         seed: of the order of the rows, and of dropout.
-        show_progress: a bar while it runs; it leaves nothing behind.
+        show_progress: show a progress bar while it runs, and remove it at the end.
 
     Returns:
         A DataFrame, one row an epoch (from 1): ``loss`` and ``{task}_loss``, means over the epoch while the weights
-        move; with ``valid`` also ``val_loss``, with the loss weights of the first epoch, and ``val_{task}_{metric}`` after the
-        epoch. ``attrs["best_epoch"]`` says which epoch's weights the model has.
+        change; with ``valid`` also ``val_loss``, with the loss weights of the first epoch, and ``val_{task}_{metric}`` after the
+        epoch. ``attrs["best_epoch"]`` is the epoch whose weights the model has.
 
     Raises:
         ValueError, TypeError: an argument that does not fit; data of other tasks, kinds, features or codes than the model's;
-            a checkpoint of another run.
-        FloatingPointError: the loss is no longer a number; the message names the epoch.
+            a ``monitor`` that the labels of ``valid`` never let be a number; a checkpoint of another run.
+        FloatingPointError: the loss or the monitor is no longer a number; the message names the epoch.
         RuntimeError: Keras runs on another backend than TensorFlow.
 
     Source: PLE paper, Eqs. 8 and 9 (joint loss over the union of the sample spaces; the mean of each task is over its own).
+
+    Example:
+        >>> from ple_tutorial.models import build_model
+        >>> x = np.random.default_rng(0).normal(size=(512, 2))
+        >>> data = TaskData(x, {"click": x[:, 0] > 0}, {"click": "binary"})
+        >>> history = fit(build_model("hard-sharing", features=2, tasks=data.kinds), data, epochs=5, learning_rate=0.01)
+        >>> history["loss"][5] < history["loss"][1]
+        np.True_
     """
     epochs, batch_size = checks.count("epochs", epochs), checks.count("batch_size", batch_size)
     seed, shuffle = checks.count("seed", seed, 0), checks.flag("shuffle", shuffle)
@@ -134,12 +150,15 @@ def fit(
                 if len(rows) > epochs:
                     checks.refuse("epochs", f"at least the {len(rows)} that the checkpoint has done", epochs)
         with called.around(program):
-            for epoch in bar(range(len(rows) + 1, epochs + 1), label=model.name, show=show_progress):
+            progress = bar(range(len(rows) + 1, epochs + 1), label=model.name, show=show_progress)
+            program.on_compile = lambda: progress.set_description(f"{model.name}: compiling")
+            for epoch in progress:
                 if called.stop or stopping.out_of_patience(epoch - 1):
                     break
                 called.begin(epoch)
                 weights = full_loss_weights(kinds, schedule(epoch - 1))
                 losses = program.run(batches.epoch(), weights)
+                progress.set_description(model.name)
                 _check_finite(losses, epoch)
                 row = {"loss": losses @ list(weights.values())}
                 row |= {f"{task}_loss": loss for task, loss in zip(kinds, losses, strict=True)}
@@ -159,18 +178,23 @@ def fit(
     return history
 
 
-def predict(model, data, batch_size=16_384):
+def predict(model: keras.Model, data: Any, batch_size: int = 16_384) -> dict[str, np.ndarray]:
     """Return the model's predictions on ``data``, ``{task: float32 (batch,)}``.
 
     Args:
         model: from ``build_model``, or any Keras model to ``{task: (batch, 1)}``.
         data: a ``TaskData``, with labels or without; bare features (``(batch, features)``, or the dict of ``numeric`` and
             ``codes``); or chunks of ``TaskData``, of which one is in memory at a time.
-        batch_size: at most so many samples at once.
+        batch_size: how many samples at once at most.
 
     Raises:
         ValueError: data of other tasks, kinds, features or codes than the model's.
         TypeError: no Keras model, or something other than data.
+
+    Example:
+        >>> from ple_tutorial.models import build_model
+        >>> predict(build_model("ple", features=2, tasks={"click": "binary"}), np.zeros((3, 2)))
+        {'click': array([0.5, 0.5, 0.5], dtype=float32)}
     """
     return _predicted(lambda x: model(x, training=False), feature_batches(model, data, "data", batch_size))
 

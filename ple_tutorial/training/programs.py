@@ -26,6 +26,7 @@ class Program:
         model, optimizer: what it trains, and with what.
         trainable: the variables that the optimizer trains, the model's and the balance's.
         variables: all Keras variables on which the next epoch depends, the model's first.
+        on_compile: a function that is called before a compilation, which takes seconds.
         learning_rate: of the present ``fit``; None if it is a schedule.
     """
 
@@ -37,10 +38,12 @@ class Program:
         self._own = [*optimizer.variables, *state.values()]
         self._initial, self._compiled = [tf.identity(variable.value) for variable in self._own], None
         self.variables = [*model.variables, *self._own]
+        self.on_compile = lambda: None
         epoch = epoch_function(model, optimizer, balance, state, kinds)
 
         def counted(*arguments):
-            _compiled.append(model.name)  # Python runs this line once for each program
+            _compiled.append(model.name)  # Python runs these lines once for each program
+            self.on_compile()
             return epoch(*arguments)
 
         self._epoch = tf.function(counted, jit_compile=True)

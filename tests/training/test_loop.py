@@ -18,7 +18,7 @@ from ple_tutorial.gates import gate_weights
 from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
-from ple_tutorial.training import compilations, fit, predict
+from ple_tutorial.training import PROGRAMS, compilations, fit, loop, predict
 from ple_tutorial.training.programs import Program
 
 
@@ -162,6 +162,12 @@ def test_predict(cgc):
         ([TRAIN], {"learning_rate": "fast"}, TypeError, "learning_rate: .* got 'fast'"),
         ([TRAIN], {"optimizer": "adam"}, TypeError, "optimizer: expected a Keras optimizer, got 'adam'"),
         ([TRAIN], {"loss_weights": {"b": 1}}, ValueError, "loss_weights: .* got 'b'"),
+        (
+            [TRAIN],
+            {"loss_weights": {"a": keras.Variable(1.0)}},
+            TypeError,
+            r"loss_weights\['a'\]: .* weights that learn use fit\(\.\.\., balance=\.\.\.\)",
+        ),
         ([TRAIN], {"patience": 2}, ValueError, "valid: expected a TaskData, since patience is given, got None"),
         ([TRAIN, VALID], {"patience": 0}, ValueError, "patience: .* got 0"),
         ([TRAIN], {"seed": -1}, ValueError, "seed: .* got -1"),
@@ -249,3 +255,20 @@ def test_data_that_do_not_fit_are_not_predicted(cgc):
     x = keras.Input((4,))
     with pytest.raises(ValueError, match=r"data.kinds: expected the model's tasks None, got \['z', 'a'\]"):
         predict(keras.Model(x, keras.layers.Dense(1)(x)), TRAIN)
+
+
+def test_the_bar_says_that_it_compiles(monkeypatch):
+    """In the first epoch of a new architecture, and only there."""
+    labels = []
+
+    class Bar(list):
+        def set_description(self, label):
+            labels.append(label)
+
+    monkeypatch.setattr(loop, "bar", lambda epochs, label, show: labels.append(label) or Bar(epochs))
+    PROGRAMS.clear()
+    run(epochs=2)
+    assert labels == ["cgc", "cgc: compiling", "cgc", "cgc"]
+    labels.clear()
+    run(epochs=2)
+    assert labels == ["cgc", "cgc", "cgc"]
