@@ -9,16 +9,21 @@ import pytest
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.layers import WIDE, Dense, Experts, Gate, Mix, Stitch, Tabular, product, seeded
 
-RNG = np.random.default_rng(0)
-X = RNG.standard_normal((5, 4)).astype(np.float32)
+X = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
 NAMES = ["a_1", "a_2", "shared_1"]
 ACTIVATIONS = {"relu": lambda z: np.maximum(z, 0), "tanh": np.tanh}
+
+
+def drawn(*shape):
+    """Return random numbers, for each shape the same ones."""
+    return np.random.default_rng(shape).standard_normal(shape).astype(np.float32)
 
 
 def randomised(layer, *inputs):
     """Build the layer on the inputs and give it random weights, biases too."""
     layer(list(inputs) if inputs[1:] else inputs[0])
-    layer.set_weights([RNG.standard_normal(w.shape) for w in layer.get_weights()])
+    rng = np.random.default_rng(1)
+    layer.set_weights([rng.standard_normal(w.shape) for w in layer.get_weights()])
     return layer
 
 
@@ -39,9 +44,9 @@ LAYERS = {
     "normalised experts": (lambda: Experts(2, [6, 3], activation="swish", normalise=True), (X,)),
     "sub-spaces": (lambda: Experts(2, [6, 5], orthogonality=0.1), (X,)),
     "tempered gate with dropout": (lambda: Gate(NAMES, temperature=2.0, dropout=0.2), (X,)),
-    "stitch": (lambda: Stitch([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5]]), (RNG.random((5, 3, 2), np.float32),)),
-    "mix": (Mix, (RNG.random((5, 3), np.float32), RNG.random((5, 3, 2), np.float32))),
-    "tabular": (lambda: Tabular([3, 2], 2, seed=7), (X, RNG.integers(0, 2, (5, 2)).astype(np.int32))),
+    "stitch": (lambda: Stitch([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5]]), (drawn(5, 3, 2),)),
+    "mix": (Mix, (drawn(5, 3), drawn(5, 3, 2))),
+    "tabular": (lambda: Tabular([3, 2], 2, seed=7), (X, (drawn(5, 2) > 0).astype(np.int32))),
 }
 
 
@@ -103,7 +108,7 @@ def test_normalised_experts_are_batch_normalisation_of_each_unit_of_each_expert(
     layer = randomised(Experts(3, [4], activation="tanh", normalise=True), X)
     kernel, bias = layer.kernels[0].numpy(), layer.biases[0].numpy()
     norm = layer.norms[0]
-    norm.moving_variance.assign(RNG.random(12) + 0.5)
+    norm.moving_variance.assign(np.abs(drawn(12)) + 0.5)
     gamma, beta, mean, variance = (np.reshape(v, (3, 4)) for v in (norm.gamma, norm.beta, *norm.non_trainable_weights))
     z = np.einsum("bf,feu->beu", X, kernel) + bias
     at_rest = np.tanh(gamma * (z - mean) / np.sqrt(variance + 1e-3) + beta)
@@ -203,7 +208,7 @@ def test_a_gate_with_bias():
 
 
 def test_stitch_puts_its_combinations_side_by_side():
-    experts = RNG.standard_normal((5, 3, 2)).astype(np.float32)
+    experts = drawn(5, 3, 2)
     layer = Stitch([[0.9, 0.1, 0.0], [0.0, 0.5, -0.5]])
     expected = np.concatenate(
         [0.9 * experts[:, 0] + 0.1 * experts[:, 1], 0.5 * (experts[:, 1] - experts[:, 2])], axis=1
@@ -381,8 +386,8 @@ def test_refusals(make, error, message):
 @pytest.mark.parametrize("shape", [(4, 3), (4, WIDE - 1), (4, WIDE), (4, 2, 5), (4, 2, WIDE // 2)])
 def test_both_ways_to_spell_a_product(shape):
     """And the gradients of the kernel and of the inputs, for narrow kernels and for wide ones."""
-    kernel = tf.constant(RNG.standard_normal(shape).astype(np.float32))
-    x, weights = tf.constant(X), tf.constant(RNG.standard_normal((len(X), *shape[1:])).astype(np.float32))
+    kernel = tf.constant(drawn(*shape))
+    x, weights = tf.constant(X), tf.constant(drawn(len(X), *shape[1:]))
     with tf.GradientTape() as tape:
         tape.watch([x, kernel])
         y = product(x, kernel)
