@@ -160,7 +160,7 @@ def parts_mistake(value, right, parts):
 def number_symptom(value, right, near):
     """Return how a wrong number is related to the right one, or None: sign, percent, root, square, one off."""
     related = {
-        "the sign is turned round": -right,
+        "the sign is reversed": -right,
         "that is in percent: hand in the share itself": 100 * right,
         "it is a hundred times too small": right / 100,
     }

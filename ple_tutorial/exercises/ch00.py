@@ -55,17 +55,17 @@ def _column_or_row(answer):
         "(6, 1) minus (6,) is (6, 6); a sum over it, divided by 6, is still wrong. Take the column out first": (
             square.sum() / 6
         ),
-        "that is the standard deviation of the differences; do not take their mean away": errors.std(),
+        "that is the standard deviation of the differences; do not subtract their mean": errors.std(),
         "the sum of the six squares is right, but divide it by 6, not by 36": (errors**2).sum() / 36,
         "divide by the 6 samples, not by 5": (errors**2).sum() / 5,
         "that is the mean absolute error; square the differences": abs(errors).mean(),
         "that is the mean difference; square before you average": errors.mean(),
-        "that is the mean difference, its sign turned round; square before you average": -errors.mean(),
+        "that is the mean difference, its sign reversed; square before you average": -errors.mean(),
         "that is the square of the mean difference; square before you average": errors.mean() ** 2,
         "that is half the mean squared error": (errors**2).mean() / 2,
         "that is the median of the squares; take their mean": np.median(errors**2),
         "that is the largest square; take the mean of all six": (errors**2).max(),
-        "that is the variance of the differences; do not take their mean away": errors.var(),
+        "that is the variance of the differences; do not subtract their mean": errors.var(),
         "that is the sum of the absolute differences; square them, and take the mean": abs(errors).sum(),
         "that is the variance of the labels; compare them with the predictions": labels.var(),
     }
@@ -106,7 +106,7 @@ def _name_it(answer):
         ("D", "expert"): "the experts are parts of the network; the numbers have a name of their own",
         ("D", "selector"): "the selector is what a gate reads; the numbers are what it returns",
         ("D", "loss weights"): "loss weights are the same for all samples and weigh tasks; these weigh experts",
-        ("B", "loss weights"): "the loss weight is what was changed; name what came of it",
+        ("B", "loss weights"): "the loss weight is what was changed; name what happened",
         ("A", "hard sharing"): "hard sharing is an architecture; name what happened to both tasks",
     }
     words = {key: plain_word(word) for key, word in as_dict(answer, list(right)).items()}

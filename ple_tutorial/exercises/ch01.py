@@ -58,12 +58,12 @@ def _overtakes(answer):
     weights = {"VTR": 1.0, "VCR": 0.5, "SHR": 0.2, "CMR": 0.3}
     cases = {
         "the weight of CMR": (first, second, weights, "CMR"),
-        "the weight of VTR, the two videos changed over": (second, first, weights, "VTR"),
+        "the weight of VTR, the two videos swapped": (second, first, weights, "VTR"),
         "two videos of equal length": (second, third, {"SHR": 0.7, "VCR": 2.0}, "SHR"),
         "a task that has no weight yet": (first, third, weights | {"CMR": 0.0}, "CMR"),
     }
     known = {
-        "the sign is turned round: the rest must make up for what the task gives": lambda *a: -_meet(*a),
+        "the sign is reversed: the rest must make up for what the task gives": lambda *a: -_meet(*a),
         "the length counts as well: f is a factor of both scores": lambda *a: _meet(*a, f=None),
         "f is log(1 + seconds), not log(seconds)": lambda *a: _meet(*a, f=np.log),
         "f is log(1 + seconds), not the seconds themselves": lambda *a: _meet(*a, f=lambda s: s),

@@ -20,7 +20,7 @@ def _smallest_cosine(answer):
         "b and c can stand further apart than at a right angle": 0.0,
         "they cannot be opposite: both are nearer to a than a right angle": -1.0,
         "that is the largest cosine, for b and c in the same place": 1.0,
-        "the sign is turned round: b and c stand more than a right angle apart": -right,
+        "the sign is reversed: b and c stand more than a right angle apart": -right,
         "cosines do not add: add the angles, and take the cosine of their sum": 0.2,
         "cosines do not add: add the angles, and take the cosine of the sum, not the sum of the cosines": 1.2,
         "the cosine of twice an angle is 2 cos² - 1: the 1 is missing": 2 * 0.36,
@@ -62,14 +62,14 @@ def _gains(answer):
         "an mse of 0 alone": ("mse", np.array([0.1, 0.3]), np.array([0.0, 0.3])),
     }
     known = {
-        "the sign is turned for mse: a lower mse is better": lambda metric, multi, single: multi - single,
-        'the sign is turned for auc: a higher auc is better (the name is "auc", in small letters)': lambda m, multi, single: (
+        "the sign is wrong for mse: a lower mse is better": lambda metric, multi, single: multi - single,
+        'the sign is wrong for auc: a higher auc is better (the name is "auc", in small letters)': lambda m, multi, single: (
             single - multi
         ),
-        "the sign is turned for both metrics": lambda *a: -right(*a),
+        "the sign is wrong for both metrics": lambda *a: -right(*a),
         "one gain for each pair, please; the mean comes later": lambda *a: right(*a).mean(),
-        "one gain for each pair, please; the sum is of no use": lambda *a: right(*a).sum(),
-        "one gain for each pair, please; the mean comes later, and the sign is turned for mse": lambda m, multi, single: (
+        "one gain for each pair, please; the sum is not asked for": lambda *a: right(*a).sum(),
+        "one gain for each pair, please; the mean comes later, and the sign is wrong for mse": lambda m, multi, single: (
             np.mean(multi - single)
         ),
         "this is the relative gain; Eq. 11 takes the plain difference": lambda m, multi, single: (
@@ -78,7 +78,7 @@ def _gains(answer):
         "this is relative to the multi-task score; Eq. 11 takes the plain difference": lambda m, multi, single: (
             right(m, multi, single) / multi
         ),
-        "this is the relative gain, and its sign is turned for mse; Eq. 11 takes the plain difference": lambda m, multi, single: (
+        "this is the relative gain, and its sign is wrong for mse; Eq. 11 takes the plain difference": lambda m, multi, single: (
             (multi - single) / single
         ),
         "this is a ratio; Eq. 11 takes the plain difference": lambda m, multi, single: multi / single,
@@ -102,8 +102,8 @@ def _gains(answer):
         "this is the relative gain in percent; Eq. 11 takes the plain difference": lambda m, multi, single: (
             100 * right(m, multi, single) / single
         ),
-        "one gain for each pair, please; the median is of no use": lambda *a: np.median(right(*a)),
-        "one gain for each pair, please; the largest is of no use": lambda *a: np.max(right(*a)),
+        "one gain for each pair, please; the median is not asked for": lambda *a: np.median(right(*a)),
+        "one gain for each pair, please; the largest is not asked for": lambda *a: np.max(right(*a)),
         "these are the multi-task scores; take the single-task scores away": lambda m, multi, single: right(
             m, multi, 0
         ),
@@ -157,7 +157,7 @@ def _intervals(seed, size, lopsided):
         "the ends are mirrored at the mean (the basic bootstrap); take the quantiles as they are": (
             2 * middle - _ends(means)[::-1]
         ),
-        "the mean of the gains is taken away: the interval should lie around it": _ends(means - middle),
+        "the mean of the gains is subtracted: the interval should lie around it": _ends(means - middle),
     }
     extreme = {
         "the interval ends at the smallest and the largest mean; take the 2.5 % and 97.5 % quantiles": (

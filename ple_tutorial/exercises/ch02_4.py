@@ -59,4 +59,4 @@ def _a_study_of_your_own(answer):
         side = "gain" if gain.mean > 0 else "loss"
         said = f"the mean is a {side}, but " if claim == side else ""
         return f"{said}{interval}, which contains zero: these runs leave it open"
-    return f"{interval}: the sign is turned round (a lower error is a gain)"
+    return f"{interval}: the sign is reversed (a lower error is a gain)"

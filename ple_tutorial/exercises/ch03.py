@@ -71,7 +71,7 @@ def _own_mean(answer):
         "that is a square for each sample inside; take their mean": _own_squares,
         "that is half of it": lambda y, p, m: _own_loss(y, p, m) / 2,
         "this is the largest square; take the mean": lambda y, p, m: _own_squares(y, p, m).max() if m.any() else 0.0,
-        "this is the variance of the differences; do not take their mean away": lambda y, p, m: (
+        "this is the variance of the differences; do not subtract their mean": lambda y, p, m: (
             (y - p)[m].var() if m.any() else 0.0
         ),
         "divide by the number of samples inside, without adding 1": lambda y, p, m: (
@@ -139,8 +139,8 @@ def _is_seesaw(answer):
         "look at both ends: the upper ends alone do not say that an interval excludes zero": lambda a, b: (
             a[1] * b[1] < 0
         ),
-        "the comparison is turned round: this says where there is no seesaw": lambda a, b: not right(a, b),
-        "the ends are changed over: a gain is clear if its lower end is above zero": lambda a, b: (
+        "the comparison is reversed: this says where there is no seesaw": lambda a, b: not right(a, b),
+        "the ends are swapped: a gain is clear if its lower end is above zero": lambda a, b: (
             (a[1] > 0 > b[0]) or (b[1] > 0 > a[0])
         ),
         "one clear sign is not enough: both intervals must exclude zero": lambda a, b: (
@@ -198,79 +198,65 @@ def _least_step(answer):
     }
 
     def clipped(formula):
-        return lambda g_a, g_b: np.clip(formula(g_a, g_b), 0, 1)
+        return lambda a, b: np.clip(formula(a, b), 0, 1)
 
     norm = np.linalg.norm
     known = {
-        "the weight leaves 0 to 1: clip it": lambda g_a, g_b: (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2),
-        "a weight below 0 must become 0: clip it on both sides": lambda g_a, g_b: min(
-            (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2), 1
+        "the weight leaves 0 to 1: clip it": lambda a, b: (b - a) @ b / np.sum((a - b) ** 2),
+        "a weight below 0 must become 0: clip it on both sides": lambda a, b: min(
+            (b - a) @ b / np.sum((a - b) ** 2), 1
         ),
-        "a weight above 1 must become 1: clip it on both sides": lambda g_a, g_b: max(
-            (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2), 0
+        "a weight above 1 must become 1: clip it on both sides": lambda a, b: max(
+            (b - a) @ b / np.sum((a - b) ** 2), 0
         ),
-        "this is the weight of b; w is that of a": lambda g_a, g_b: 1 - _weight(g_a, g_b),
-        "this is the weight of b, and it leaves 0 to 1: clip it": lambda g_a, g_b: (
-            (g_a - g_b) @ g_a / np.sum((g_a - g_b) ** 2)
-        ),
-        "a weight below 0 must become 0, not lose its sign": lambda g_a, g_b: abs(
-            (g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2)
-        ),
-        "clip the weight to 0 and 1; a sigmoid moves all weights": lambda g_a, g_b: (
-            1 / (1 + np.exp(-(g_b - g_a) @ g_b / np.sum((g_a - g_b) ** 2)))
+        "this is the weight of b; w is that of a": lambda a, b: 1 - _weight(a, b),
+        "this is the weight of b, and it leaves 0 to 1: clip it": lambda a, b: (a - b) @ a / np.sum((a - b) ** 2),
+        "a weight below 0 must become 0, not lose its sign": lambda a, b: abs((b - a) @ b / np.sum((a - b) ** 2)),
+        "clip the weight to 0 and 1; a sigmoid moves all weights": lambda a, b: (
+            1 / (1 + np.exp(-(b - a) @ b / np.sum((a - b) ** 2)))
         ),
         "the numerator is (g_b - g_a) @ g_b; the part with g_a is missing": clipped(
-            lambda g_a, g_b: g_b @ g_b / np.sum((g_a - g_b) ** 2)
+            lambda a, b: b @ b / np.sum((a - b) ** 2)
         ),
-        "this takes each coordinate by itself; the products are to be summed: use @": lambda g_a, g_b: np.clip(
-            (g_b - g_a) * g_b / (g_a - g_b) ** 2, 0, 1
+        "this takes each coordinate by itself; the products are to be summed: use @": lambda a, b: np.clip(
+            (b - a) * b / (a - b) ** 2, 0, 1
         ),
-        "this is the angle between the gradients, not the weight": lambda g_a, g_b: np.arccos(
-            g_a @ g_b / (norm(g_a) * norm(g_b))
-        ),
-        "one half is right for gradients of equal length only; are they made equally long first?": lambda g_a, g_b: 0.5,
+        "this is the angle between the gradients, not the weight": lambda a, b: np.arccos(a @ b / (norm(a) * norm(b))),
+        "one half is right for gradients of equal length only; are they made equally long first?": lambda a, b: 0.5,
         "divide by the squared length of the difference, not by the length": clipped(
-            lambda g_a, g_b: (g_b - g_a) @ g_b / norm(g_a - g_b)
+            lambda a, b: (b - a) @ b / norm(a - b)
         ),
-        "divide by the squared length of the difference": clipped(lambda g_a, g_b: (g_b - g_a) @ g_b),
+        "divide by the squared length of the difference": clipped(lambda a, b: (b - a) @ b),
         "divide by the squared length of the difference, not by the sum of the squared lengths": clipped(
-            lambda g_a, g_b: (g_b - g_a) @ g_b / (g_a @ g_a + g_b @ g_b)
+            lambda a, b: (b - a) @ b / (a @ a + b @ b)
         ),
         "divide by the squared length of the difference, not by that of the sum": clipped(
-            lambda g_a, g_b: (g_b - g_a) @ g_b / np.sum((g_a + g_b) ** 2)
+            lambda a, b: (b - a) @ b / np.sum((a + b) ** 2)
         ),
-        "the sign of the numerator is turned round": clipped(
-            lambda g_a, g_b: (g_a - g_b) @ g_b / np.sum((g_a - g_b) ** 2)
+        "the sign of the numerator is reversed": clipped(lambda a, b: (a - b) @ b / np.sum((a - b) ** 2)),
+        "(g_b - g_a) is to be multiplied by g_b, not by g_a": clipped(lambda a, b: (b - a) @ a / np.sum((a - b) ** 2)),
+        "the angle counts as well: the squared lengths alone are right for perpendicular gradients only": lambda a, b: (
+            b @ b / (a @ a + b @ b)
         ),
-        "(g_b - g_a) is to be multiplied by g_b, not by g_a": clipped(
-            lambda g_a, g_b: (g_b - g_a) @ g_a / np.sum((g_a - g_b) ** 2)
+        "the angle counts as well, and the shorter gradient gets the larger weight": lambda a, b: (
+            a @ a / (a @ a + b @ b)
         ),
-        "the angle counts as well: the squared lengths alone are right for perpendicular gradients only": lambda g_a, g_b: (
-            g_b @ g_b / (g_a @ g_a + g_b @ g_b)
+        "the lengths alone are not enough: the angle counts as well": lambda a, b: norm(b) / (norm(a) + norm(b)),
+        "the longer gradient should get the smaller weight, and the angle counts as well": lambda a, b: (
+            norm(a) / (norm(a) + norm(b))
         ),
-        "the angle counts as well, and the shorter gradient gets the larger weight": lambda g_a, g_b: (
-            g_a @ g_a / (g_a @ g_a + g_b @ g_b)
+        "this only chooses the shorter of the two: a mixture may be shorter than both": lambda a, b: float(
+            norm(a) < norm(b)
         ),
-        "the lengths alone are not enough: the angle counts as well": lambda g_a, g_b: (
-            norm(g_b) / (norm(g_a) + norm(g_b))
-        ),
-        "the longer gradient should get the smaller weight, and the angle counts as well": lambda g_a, g_b: (
-            norm(g_a) / (norm(g_a) + norm(g_b))
-        ),
-        "this only chooses the shorter of the two: a mixture may be shorter than both": lambda g_a, g_b: float(
-            norm(g_a) < norm(g_b)
-        ),
-        "this is the cosine of the two gradients, not the weight": lambda g_a, g_b: g_a @ g_b / (norm(g_a) * norm(g_b)),
-        "this is the longest sum, not the shortest": lambda g_a, g_b: float(norm(g_a) > norm(g_b)),
+        "this is the cosine of the two gradients, not the weight": lambda a, b: a @ b / (norm(a) * norm(b)),
+        "this is the longest sum, not the shortest": lambda a, b: float(norm(a) > norm(b)),
         "the search is too coarse: it looks at eleven weights only": _on_a_grid(11),
         "the search is too coarse: it looks at 21 weights only": _on_a_grid(21),
         "the search is too coarse: it looks at 101 weights only": _on_a_grid(101),
         "the search is too coarse: it looks at 1001 weights only": _on_a_grid(1001),
-        "that is the shortest sum itself; return the weight": lambda g_a, g_b: (
-            _weight(g_a, g_b) * g_a + (1 - _weight(g_a, g_b)) * g_b
-        ),
-        "that is the length of the shortest sum; return the weight": lambda g_a, g_b: norm(
-            _weight(g_a, g_b) * g_a + (1 - _weight(g_a, g_b)) * g_b
+        "that is the shortest sum itself; return the weight": lambda a, b: _weight(a, b) * a + (1 - _weight(a, b)) * b,
+        "that is the length of the shortest sum; return the weight": lambda a, b: norm(
+            _weight(a, b) * a + (1 - _weight(a, b)) * b
         ),
     }
     arguments = ("g_a", "g_b")

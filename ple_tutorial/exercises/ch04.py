@@ -175,7 +175,7 @@ def _tempered(answer):
         "the logits are multiplied by the temperature; divide by it, so that a low one makes the gate sure": lambda x, t: (
             softmax(x * t, axis=1)
         ),
-        "the temperature plays no part in it (one that is added or taken away falls out again): divide by it": lambda x, t: (
+        "the temperature plays no part in it (one that is added or subtracted falls out again): divide by it": lambda x, t: (
             softmax(x, axis=1)
         ),
         "the temperature goes inside the softmax, or the rows do not sum to one": lambda x, t: softmax(x, axis=1) / t,
@@ -189,20 +189,20 @@ def _tempered(answer):
         "the exponentials are divided by the temperature, which falls out again; divide the logits": lambda x, t: (
             _shared_out(exp(x) / t)
         ),
-        "logits of a thousand overflow: take each row's largest away first": lambda x, t: _shared_out(exp(x / t)),
-        "each row's largest is taken away before the logits are divided: divide both by the temperature": lambda x, t: (
+        "logits of a thousand overflow: subtract the largest of each row first": lambda x, t: _shared_out(exp(x / t)),
+        "each row's largest is subtracted before the logits are divided: divide both by the temperature": lambda x, t: (
             _shared_out(exp(x / t - largest(x)))
         ),
-        "each row needs its own largest taken away: x.max() is that of the whole batch": lambda x, t: _shared_out(
+        "each row needs its own largest subtracted: x.max() is that of the whole batch": lambda x, t: _shared_out(
             exp((x - x.max()) / t)
         ),
-        "each row needs its own largest taken away; axis=0 gives that of each column": lambda x, t: _shared_out(
+        "each row needs its own largest subtracted; axis=0 gives that of each column": lambda x, t: _shared_out(
             exp((x - x.max(axis=0)) / t)
         ),
-        "each row needs its own largest taken away; its mean is not enough": lambda x, t: _shared_out(
+        "each row needs its own largest subtracted; its mean is not enough": lambda x, t: _shared_out(
             exp((x - x.mean(axis=1, keepdims=True)) / t)
         ),
-        "large logits are cut off; take each row's largest away instead": lambda x, t: _shared_out(
+        "large logits are cut off; subtract the largest of each row instead": lambda x, t: _shared_out(
             exp(np.clip(x / t, -500, 500))
         ),
         "the sum of a row needs keepdims=True to divide the row": lambda x, t: exp(x / t) / exp(x / t).sum(axis=1),
@@ -216,7 +216,7 @@ def _tempered(answer):
         "this chooses one expert; a softmax weighs all": lambda x, t: np.eye(x.shape[1])[x.argmax(axis=1)],
         "the temperature is squared": lambda x, t: softmax(x / t**2, axis=1),
         "divide by the temperature itself, not by its root": lambda x, t: softmax(x / t**0.5, axis=1),
-        "the sign is turned round: the largest logit gets the largest weight": lambda x, t: softmax(-x / t, axis=1),
+        "the sign is reversed: the largest logit gets the largest weight": lambda x, t: softmax(-x / t, axis=1),
         "this is a sigmoid for each expert; the weights of a sample share out one": lambda x, t: 1 / (1 + exp(-x / t)),
         "the logits are divided by their sum, without exponentials": lambda x, t: _shared_out(x / t),
         "the temperature is cut off from below; every positive number is allowed": lambda x, t: _gate(x, max(t, 1.0)),

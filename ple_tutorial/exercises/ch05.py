@@ -35,7 +35,7 @@ def _reach_of_a_cgc(answer):
     if (matrix == right.T).all():
         return "transposed: a row is a loss, and a column a group of experts"
     if (matrix == 1 - right).all():
-        return "0 and 1 are changed over: 1 where the loss reaches the group"
+        return "0 and 1 are swapped: 1 where the loss reaches the group"
     if matrix.all():
         return "this is what MMoE would do; here no task sees another task's experts"
     if (matrix == np.eye(3)).all():

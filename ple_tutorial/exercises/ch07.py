@@ -9,8 +9,12 @@ from ple_tutorial.exercises.functions import function_mistake
 from ple_tutorial.exercises.register import exercise
 
 
+def _entropies(weights):
+    return entr(weights).sum(axis=1)
+
+
 def _entropy(weights):
-    return entr(weights).sum(axis=1).mean() / np.log(weights.shape[1])
+    return _entropies(weights).mean() / np.log(weights.shape[1])
 
 
 def _unsafe(weights):
@@ -22,31 +26,25 @@ def _normalised_entropy(answer):
     """A function entropy_of(weights) of (batch, experts) -> mean normalised entropy, 0 to 1."""
     cases = {
         "general weights of 5 samples and 3 experts": (softmax(np.random.default_rng(0).normal(size=(5, 3)), axis=1),),
-        "four experts that are weighed alike, entropy 1,": (np.full((3, 4), 0.25),),
+        "four experts that are weighed equally, entropy 1,": (np.full((3, 4), 0.25),),
         "weights of 1/2, 1/4 and 1/4": (np.array([[0.5, 0.25, 0.25]]),),
         "weights of which some are exactly 0": (np.array([[0.5, 0.5, 0.0], [0.2, 0.8, 0.0], [0.3, 0.3, 0.4]]),),
         "a gate that is sure on every sample, entropy 0,": (np.array([[1.0, 0.0], [0.0, 1.0]]),),
     }
     logs = np.log
     known = {
-        "divide by the logarithm of the number of experts": lambda w: entr(w).sum(axis=1).mean(),
+        "divide by the logarithm of the number of experts": lambda w: _entropies(w).mean(),
         "divide by the logarithm of the number of experts, not by the number": lambda w: (
-            entr(w).sum(axis=1).mean() / w.shape[1]
+            _entropies(w).mean() / w.shape[1]
         ),
         "divide by the logarithm of the number of experts, not by the logarithm of the batch": lambda w: (
-            entr(w).sum(axis=1).mean() / logs(w.shape[0])
+            _entropies(w).mean() / logs(w.shape[0])
         ),
         "divide by the logarithm of the number of columns, which is not always 3": lambda w: (
-            entr(w).sum(axis=1).mean() / logs(3)
+            _entropies(w).mean() / logs(3)
         ),
         "divide by the logarithm of the number of columns, which is not always 4": lambda w: (
-            entr(w).sum(axis=1).mean() / logs(4)
-        ),
-        "divide by the logarithm of the number of columns (its base as above the line), which is not always 2": lambda w: (
-            entr(w).sum(axis=1).mean() / logs(2)
-        ),
-        "do not multiply: divide by the logarithm of the number of experts": lambda w: (
-            entr(w).sum(axis=1).mean() * logs(w.shape[1])
+            _entropies(w).mean() / logs(4)
         ),
         "this is the entropy of the mean weights; take the mean of the samples' entropies": lambda w: _entropy(
             w.mean(axis=0, keepdims=True)
@@ -64,10 +62,8 @@ def _normalised_entropy(answer):
             np.nanmean(-(w * logs(w)).sum(axis=1)) / logs(w.shape[1])
         ),
         "take the mean over the samples; this is their sum": lambda w: _entropy(w) * len(w),
-        "take the mean over the samples; this is their median": lambda w: (
-            np.median(entr(w).sum(axis=1)) / logs(w.shape[1])
-        ),
-        "that is one number for each sample; take their mean": lambda w: entr(w).sum(axis=1) / logs(w.shape[1]),
+        "take the mean over the samples; this is their median": lambda w: np.median(_entropies(w)) / logs(w.shape[1]),
+        "that is one number for each sample; take their mean": lambda w: _entropies(w) / logs(w.shape[1]),
         "the entropy is the sum over the experts, and you take their mean": lambda w: entr(w).mean() / logs(w.shape[1]),
         "the sums run over the batch: sum over the experts, axis=1": lambda w: (
             entr(w).sum(axis=0).mean() / logs(w.shape[1])
@@ -91,28 +87,22 @@ def _normalised_entropy(answer):
             -logs(w).sum(axis=1).mean() / logs(w.shape[1])
         ),
         "this is 1 minus the entropy": lambda w: 1 - _entropy(w),
-        "this is the exponential of the entropy": lambda w: np.exp(entr(w).sum(axis=1)).mean(),
+        "this is the exponential of the entropy": lambda w: np.exp(_entropies(w)).mean(),
         "this is the exponential of the entropy, divided by the number of experts": lambda w: (
-            np.exp(entr(w).sum(axis=1)).mean() / w.shape[1]
+            np.exp(_entropies(w)).mean() / w.shape[1]
         ),
         "only the first sample is looked at": lambda w: entr(w[0]).sum() / logs(w.shape[1]),
-        "the constant that keeps the logarithm from 0 is too large: it moves the entropy": lambda w: (
-            -(w * logs(w + 1e-2)).sum(axis=1).mean() / logs(w.shape[1])
-        ),
-        "the constant that keeps the logarithm from 0 moves the entropy: it is too large": lambda w: (
-            -(w * logs(w + 1e-3)).sum(axis=1).mean() / logs(w.shape[1])
-        ),
         "a logarithm to the base 10 above the line needs one below it, too": lambda w: (
             _entropy(w) * logs(w.shape[1]) / logs(10)
         ),
         "take the mean over the samples, and divide by the logarithm of the number of experts": lambda w: entr(w).sum(),
         "the largest entropy is log of the number of experts, not that of these samples": lambda w: (
-            entr(w).sum(axis=1).mean() / entr(w).sum(axis=1).max()
+            _entropies(w).mean() / _entropies(w).max()
         ),
-        "take the mean over the samples; this is the largest": lambda w: entr(w).sum(axis=1).max() / logs(w.shape[1]),
+        "take the mean over the samples; this is the largest": lambda w: _entropies(w).max() / logs(w.shape[1]),
         "the weights are softmax outputs already: no second softmax": lambda w: _entropy(softmax(w, axis=1)),
-        "the logarithm of the number of experts is to divide by, not to take away": lambda w: (
-            entr(w).sum(axis=1).mean() - logs(w.shape[1])
+        "the logarithm of the number of experts is to divide by, not to subtract": lambda w: (
+            _entropies(w).mean() - logs(w.shape[1])
         ),
         "the constant that keeps the logarithm from 0 is far too large": lambda w: (
             -(w * logs(w + 0.1)).sum(axis=1).mean() / logs(w.shape[1])
@@ -121,7 +111,6 @@ def _normalised_entropy(answer):
         "the whole array is taken for one distribution; each sample has an entropy of its own": lambda w: (
             entr(w / w.sum()).sum() / logs(w.shape[1])
         ),
-        "this is the spread of the weights; the entropy is -sum w log w": lambda w: w.std(axis=1).mean(),
     }
     return function_mistake(answer, ("weights",), cases, _entropy, known, "the entropy")
 
@@ -146,7 +135,7 @@ def _share_by_name(answer):
         "'click_x'": (experts, weights, "click_x"),
         "'click' with an expert click_10": (["click_9", "click_10", "shared_1"], five[:, :3], "click"),
         "a group 'task1'": (numbered, five, "task1"),
-        "a group 'task' beside 'task1'": (numbered, five, "task"),
+        "a group 'task' next to 'task1'": (numbered, five, "task"),
         "'shared' alone": (["shared_1", "a_1"], five[:1, :2], "shared"),
         "a group 'x' whose name is part of 'click_x'": (["x_1", *experts], five, "x"),
     }
@@ -221,74 +210,68 @@ def _polarised(answer):
         "a limit that no weight reaches": (three, 0.99),
     }
     known = {
-        "the limit is an argument: it is not always 0.95": lambda w, limit: _decided(w, 0.95),
-        "the limit is an argument: it is not always 0.9": lambda w, limit: _decided(w, 0.9),
-        "the limit is an argument: it is not always 0.5": lambda w, limit: _decided(w, 0.5),
-        "the mean weights hide it: two of these samples are decided by one expert, and others by the other": lambda w, limit: (
-            (w.mean(axis=0) > limit).mean()
+        "the limit is an argument: it is not always 0.95": lambda w, t: _decided(w, 0.95),
+        "the limit is an argument: it is not always 0.9": lambda w, t: _decided(w, 0.9),
+        "the limit is an argument: it is not always 0.5": lambda w, t: _decided(w, 0.5),
+        "the mean weights hide it: two of these samples are decided by one expert, and others by the other": lambda w, t: (
+            (w.mean(axis=0) > t).mean()
         ),
-        "the mean weights hide it: look at each sample, then take the mean": lambda w, limit: float(
-            w.mean(axis=0).max() > limit
+        "the mean weights hide it: look at each sample, then take the mean": lambda w, t: float(
+            w.mean(axis=0).max() > t
         ),
-        "this takes the mean of the samples' largest weights; count the samples above the limit": lambda w, limit: (
-            w.max(axis=1).mean()
-        ),
-        "this only says whether the mean of the largest weights is above the limit; count the samples": lambda w, limit: (
-            float(w.max(axis=1).mean() > limit)
-        ),
-        "it looks at the first expert only; any expert may have more than the limit": lambda w, limit: (
-            w[:, 0] > limit
-        ).mean(),
-        "it looks at the last expert only; any expert may have more than the limit": lambda w, limit: (
-            w[:, -1] > limit
-        ).mean(),
-        "this is the share of all weights; count samples: take each row's largest weight": lambda w, limit: (
-            w > limit
-        ).mean(),
-        "this is a count; the answer is a share of the samples": lambda w, limit: (w.max(axis=1) > limit).sum(),
-        "this is the number of weights above the limit; the answer is a share of the samples": lambda w, limit: (
-            w > limit
-        ).sum(),
-        "the largest weight is that of each expert over the batch; take that of each sample, axis=1": lambda w, limit: (
-            w.max(axis=0) > limit
-        ).mean(),
-        "this says whether there is such a sample; count them": lambda w, limit: float((w.max(axis=1) > limit).any()),
-        "this says whether all samples are so; count them": lambda w, limit: float((w.max(axis=1) > limit).all()),
-        "more than the limit, not as much as the limit: > and not >=": lambda w, limit: (w.max(axis=1) >= limit).mean(),
-        "with three experts a small weight does not make another one large": lambda w, limit: (
-            (w[:, 0] > limit) | (w[:, 0] < 1 - limit)
-        ).mean(),
-        "with three experts a small weight does not make another one large: look at the largest": lambda w, limit: (
-            w.min(axis=1) < 1 - limit
-        ).mean(),
-        "this is the share of samples that are not polarised": lambda w, limit: (w.max(axis=1) <= limit).mean(),
-        "the comparison is turned round: more than the limit": lambda w, limit: (w.max(axis=1) < limit).mean(),
-        "that is True or False for each sample; take their mean": lambda w, limit: w.max(axis=1) > limit,
-        "that is True or False for each weight; take each row's largest, then the mean": lambda w, limit: w > limit,
-        "all weights of a sample are compared, and one of them is enough: `any`, not `all`": lambda w, limit: (
-            (w > limit).all(axis=1).mean()
-        ),
-        "the answer is a share, not in percent": lambda w, limit: 100 * _decided(w, limit),
-        "the count is divided by the number of experts; divide by that of the samples": lambda w, limit: (
-            (w.max(axis=1) > limit).sum() / w.shape[1]
-        ),
-        "these are the polarised samples themselves; return their share": lambda w, limit: w[w.max(axis=1) > limit],
-        "it looks at the first two experts only; any expert may have more than the limit": lambda w, limit: (
-            w[:, :2].max(axis=1) > limit
-        ).mean(),
-        "this is the place of the largest weight, not the weight: argmax, where max is needed": lambda w, limit: (
-            w.argmax(axis=1) > limit
-        ).mean(),
-        "this is the mean place of the largest weight: argmax, where max is needed": lambda w, limit: w.argmax(
+        "this takes the mean of the samples' largest weights; count the samples above the limit": lambda w, t: w.max(
             axis=1
         ).mean(),
-        "the limit is the argument itself, not one minus it": lambda w, limit: (w.max(axis=1) > 1 - limit).mean(),
-        "this is the mean weight on the polarised samples; return their share": lambda w, limit: w.max(axis=1)[
-            w.max(axis=1) > limit
-        ].mean(),
-        "the mean weight of a row is always one over the number of experts; take its largest": lambda w, limit: (
-            w.mean(axis=1) > limit
+        "this only says whether the mean of the largest weights is above the limit; count the samples": lambda w, t: (
+            float(w.max(axis=1).mean() > t)
+        ),
+        "it looks at the first expert only; any expert may have more than the limit": lambda w, t: (w[:, 0] > t).mean(),
+        "it looks at the last expert only; any expert may have more than the limit": lambda w, t: (w[:, -1] > t).mean(),
+        "this is the share of all weights; count samples: take each row's largest weight": lambda w, t: (w > t).mean(),
+        "this is a count; the answer is a share of the samples": lambda w, t: (w.max(axis=1) > t).sum(),
+        "this is the number of weights above the limit; the answer is a share of the samples": lambda w, t: (
+            w > t
+        ).sum(),
+        "the largest weight is that of each expert over the batch; take that of each sample, axis=1": lambda w, t: (
+            w.max(axis=0) > t
         ).mean(),
-        "the weights of a row sum to one; take its largest": lambda w, limit: (w.sum(axis=1) > limit).mean(),
+        "this says whether there is such a sample; count them": lambda w, t: float((w.max(axis=1) > t).any()),
+        "this says whether all samples are so; count them": lambda w, t: float((w.max(axis=1) > t).all()),
+        "more than the limit, not as much as the limit: > and not >=": lambda w, t: (w.max(axis=1) >= t).mean(),
+        "with three experts a small weight does not make another one large": lambda w, t: (
+            (w[:, 0] > t) | (w[:, 0] < 1 - t)
+        ).mean(),
+        "with three experts a small weight does not make another one large: look at the largest": lambda w, t: (
+            w.min(axis=1) < 1 - t
+        ).mean(),
+        "this is the share of samples that are not polarised": lambda w, t: (w.max(axis=1) <= t).mean(),
+        "the comparison is reversed: more than the limit": lambda w, t: (w.max(axis=1) < t).mean(),
+        "that is True or False for each sample; take their mean": lambda w, t: w.max(axis=1) > t,
+        "that is True or False for each weight; take each row's largest, then the mean": lambda w, t: w > t,
+        "all weights of a sample are compared, and one of them is enough: `any`, not `all`": lambda w, t: (
+            (w > t).all(axis=1).mean()
+        ),
+        "the answer is a share, not in percent": lambda w, t: 100 * _decided(w, t),
+        "the count is divided by the number of experts; divide by that of the samples": lambda w, t: (
+            (w.max(axis=1) > t).sum() / w.shape[1]
+        ),
+        "these are the polarised samples themselves; return their share": lambda w, t: w[w.max(axis=1) > t],
+        "it looks at the first two experts only; any expert may have more than the limit": lambda w, t: (
+            w[:, :2].max(axis=1) > t
+        ).mean(),
+        "this is the place of the largest weight, not the weight: argmax, where max is needed": lambda w, t: (
+            w.argmax(axis=1) > t
+        ).mean(),
+        "this is the mean place of the largest weight: argmax, where max is needed": lambda w, t: w.argmax(
+            axis=1
+        ).mean(),
+        "the limit is the argument itself, not one minus it": lambda w, t: (w.max(axis=1) > 1 - t).mean(),
+        "this is the mean weight on the polarised samples; return their share": lambda w, t: w.max(axis=1)[
+            w.max(axis=1) > t
+        ].mean(),
+        "the mean weight of a row is always one over the number of experts; take its largest": lambda w, t: (
+            w.mean(axis=1) > t
+        ).mean(),
+        "the weights of a row sum to one; take its largest": lambda w, t: (w.sum(axis=1) > t).mean(),
     }
     return function_mistake(answer, ("weights", "limit"), cases, _decided, known, "the share of samples")

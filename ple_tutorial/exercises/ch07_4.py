@@ -48,7 +48,7 @@ def _weight_or_need(answer):
             ),
             "that is the ratio of the two errors; hand in the difference": off["a"] / whole["a"],
             "that is the rise as a share of the error; hand in the difference": off["a"] / whole["a"] - 1,
-            "the sign is turned round": -rise[name],
+            "the sign is reversed": -rise[name],
             "the kernel is zero, but not the bias, so the expert still says something": scores(
                 _without(model, group, ("kernel",)), new
             )["a"]

@@ -123,7 +123,7 @@ def _seeds_needed(answer):
         "the gain is squared as well: it belongs inside the bracket": lambda m, s, gain: np.ceil(
             (1.96 * np.std(m - s, ddof=1)) ** 2 / gain
         ),
-        "the gain and 1.96 times the spread are changed over": lambda m, s, gain: np.ceil(
+        "the gain and 1.96 times the spread are swapped": lambda m, s, gain: np.ceil(
             (gain / (1.96 * np.std(m - s, ddof=1))) ** 2
         ),
         "1.96, not the quantile of a t distribution": changed(factor=2.776),
@@ -247,7 +247,7 @@ def _auc_by_group(answer):
         "this is the number of pairs in order; divide by the number of pairs": by(
             lambda y, p: _auc(y, p) * y.sum() * (1 - y).sum() if 0 < y.mean() < 1 else float("nan")
         ),
-        "an AUC below one half stays below: do not turn it round": by(lambda y, p: max(_auc(y, p), 1 - _auc(y, p))),
+        "an AUC below one half stays below: do not reverse it": by(lambda y, p: max(_auc(y, p), 1 - _auc(y, p))),
         "the scores are rounded to one decimal; AUC compares the scores themselves": by(
             lambda y, p: _auc(y, p.round(1))
         ),

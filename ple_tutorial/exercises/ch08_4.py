@@ -50,7 +50,7 @@ def _which_to_ship(answer):
         ),
         ("these are the gains with the amounts as numbers; the rule is about codes", _intervals("numbers")),
         ("these are the gains on never_married; the rule is about income", _intervals(task="never_married")),
-        ("the sign is turned round: for an AUC the gain is the rival minus hard sharing", -right[:, ::-1]),
+        ("the sign is reversed: for an AUC the gain is the rival minus hard sharing", -right[:, ::-1]),
         (
             "this takes the runs as if they were not paired: take the spread of the differences",
             _intervals(kind="unpaired"),

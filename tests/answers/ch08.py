@@ -156,17 +156,17 @@ WRONG = {
         (OUT | {"incme"}, "'incme' can stay"),
         (set(census.COLUMNS) - OUT, "these are the features"),
         (set(census.COLUMNS), "these are the features"),
-        ({"income", "marital_stat", "weeks_worked_in_year"}, "one column belongs to the survey's plan and not "),
+        ({"income", "marital_stat", "weeks_worked_in_year"}, "one column belongs to the survey's plan and not"),
         (
             {"income", "marital_stat", "instance_weight", "weeks_worked_in_year", "sex"},
             "'sex' can stay: no label is made of it",
         ),
-        (["marital_stat"], "the first label is one of the 42 columns; it is "),
-        ({"never_married"}, "these are labels, not columns of the file: name "),
-        ({"year_round"}, "these are labels, not columns of the file: name "),
+        (["marital_stat"], "the first label is one of the 42 columns; it is"),
+        ({"never_married"}, "these are labels, not columns of the file: name"),
+        ({"year_round"}, "these are labels, not columns of the file: name"),
         (
             {"income", "marital_stat", "instance_weight", "weeks_worked_in_year", "full_or_part_time_employment_stat"},
-            "'full_or_part_time_employment_stat' can stay: no",
+            "'full_or_part_time_employment_stat' can stay:",
         ),
         (42, None),
         ([0, 4, 24], None),
@@ -208,25 +208,25 @@ WRONG = {
         (lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / (g * len(m))) ** 2), None),
         (
             lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2 / len(m)),
-            "this takes the standard error, which has the roo",
+            "this takes the standard error, which has the",
         ),
         (
             lambda m, s, g: math.ceil((np.std(m - s, ddof=1) / g) ** 2 * 1.96),
-            "1.96 is squared as well: it belongs inside the b",
+            "1.96 is squared as well: it belongs inside the",
         ),
         (
             lambda m, s, g: math.ceil((g / (1.96 * np.std(m - s, ddof=1))) ** 2),
-            "the gain and 1.96 times the spread are changed o",
+            "the gain and 1.96 times the spread are",
         ),
         (
             lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / (2 * g)) ** 2),
-            "the half-width is to be at most the gain, not ha",
+            "the half-width is to be at most the gain, not",
         ),
         (lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2) * 2, None),
-        (lambda m, s, g: len(m), "that is the number of runs that are there; retur"),
+        (lambda m, s, g: len(m), "that is the number of runs that are there;"),
         (
             lambda m, s, g: math.ceil((1.96 * np.std(m - s) / g) ** 2),
-            "with ddof=1, please: five differences have four ",
+            "with ddof=1, please: five differences have four",
         ),
         (lambda m, s, g: max(5, math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2)), None),
         (
@@ -235,31 +235,31 @@ WRONG = {
         ),
         (
             lambda m, s, g: np.sqrt(math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2)),
-            "the root is on the result: a half-width that shr",
+            "the root is on the result: a half-width that",
         ),
         (
             lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1)) ** 2 / g),
-            "the gain is squared as well: it belongs inside t",
+            "the gain is squared as well: it belongs inside",
         ),
         (
             lambda m, s, g: math.ceil((1.96 * (np.std(m, ddof=1) + np.std(s, ddof=1)) / 2 / g) ** 2),
-            "this takes the mean of the two spreads; take the",
+            "this takes the mean of the two spreads; take",
         ),
         (
             lambda m, s, g: math.ceil((1.96 * np.std(m - s, ddof=1) / g) ** 2 - 1e-9) - 1,
-            "that is one too few (rounded down?): with so few",
+            "that is one too few (rounded down?): with so",
         ),
         (
             lambda m, s, g: math.ceil((1.96 * np.ptp(m - s) / g) ** 2),
-            "this takes the range of the differences; take th",
+            "this takes the range of the differences; take",
         ),
         (
             lambda m, s, g: math.trunc((1.96 * np.std(m - s, ddof=1) / g) ** 2),
-            "that is one too few (rounded down?): with so few",
+            "that is one too few (rounded down?): with so",
         ),
         (
             lambda m, s, g: math.ceil((1.96 * np.std(m / s, ddof=1) / g) ** 2),
-            "this takes the ratios of the scores; take their ",
+            "this takes the ratios of the scores; take their",
         ),
     ],
     "08.3": [
@@ -296,22 +296,22 @@ WRONG = {
         (lambda y, p, g: {k: roc_auc_score(y[g != k], p[g != k]) for k in np.unique(g)}, "other groups"),
         (
             per_group(lambda y, p: max(auc_or_nan(y, p), 1 - auc_or_nan(y, p))),
-            "an AUC below one half stays below: do not turn i",
+            "an AUC below one half stays below: do not reverse",
         ),
-        (per_group(lambda y, p: 1 - auc_or_nan(y, p)), "it is upside down: scores of positives above tho"),
-        (per_group(lambda y, p: auc_or_nan(y, p.round(1))), "the scores are rounded to one decimal; AUC compa"),
-        (per_group(lambda y, p: auc_or_nan(y, np.sort(p))), "the scores of the group are sorted by themselves"),
+        (per_group(lambda y, p: 1 - auc_or_nan(y, p)), "it is upside down: scores of positives above"),
+        (per_group(lambda y, p: auc_or_nan(y, p.round(1))), "the scores are rounded to one decimal; AUC"),
+        (per_group(lambda y, p: auc_or_nan(y, np.sort(p))), "the scores of the group are sorted by"),
         (
             lambda y, p, g: {k: auc_or_nan(y * (g == k), p * (g == k)) for k in np.unique(g)},
-            "the samples of other groups are set to 0; leave ",
+            "the samples of other groups are set to 0; leave",
         ),
         (lambda y, p, g: {k: auc_or_nan(y[:4], p[:4]) for k in np.unique(g)}, None),
-        (per_group(lambda y, p: np.corrcoef(y, p)[0, 1]), "this is a correlation; AUC is the share of pairs"),
+        (per_group(lambda y, p: np.corrcoef(y, p)[0, 1]), "this is a correlation; AUC is the share of"),
         (lambda y, p, g: [(k, auc_or_nan(y[g == k], p[g == k])) for k in np.unique(g)], None),
         (lambda y, p, g: {k: auc_or_nan(y[g == k], p) for k in np.unique(g)}, None),
         (
             per_group(lambda y, p: (p[y == 1].mean() > p[y == 0].mean()) * 1.0),
-            "this only says whether the mean score of the pos",
+            "this only says whether the mean score of the",
         ),
         (
             lambda y, p, g: {
@@ -327,7 +327,7 @@ WRONG = {
                     np.mean([a > b for a in p[y == 1] for b in p[y == 0]]) if 0 < y.sum() < len(y) else float("nan")
                 )
             ),
-            "equal scores count one half: yours count 0 for a",
+            "equal scores count one half: yours count 0 for",
         ),
         (per_group(lambda y, p: {"auc": auc_or_nan(y, p)}), None),
         (per_group(lambda y, p: auc_or_nan(y, p) * len(y)), "the AUC is multiplied by the size of the group"),

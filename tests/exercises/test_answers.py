@@ -1,4 +1,4 @@
-"""Every answer of tests/answers is judged: right ones pass, wrong ones do not, and most are told which mistake it is."""
+"""Every answer of tests/answers is judged: right ones pass, wrong ones do not, and most sentences name the mistake."""
 
 import copy
 import doctest
@@ -31,7 +31,7 @@ def test_right_answers_pass(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_wrong_answers_do_not_pass_and_are_told_their_mistake(name):
+def test_wrong_answers_do_not_pass_and_their_mistake_is_named(name):
     surprises = {}
     for number, (answer, phrase) in enumerate(WRONG[name]):
         right, sentence = verdict(name, answer)
@@ -40,11 +40,11 @@ def test_wrong_answers_do_not_pass_and_are_told_their_mistake(name):
     assert surprises == {}
 
 
-def test_the_lists_are_long_and_three_quarters_are_told_their_mistake():
+def test_the_lists_are_long_and_three_quarters_of_the_mistakes_are_named():
     right, wrong = (sum(map(len, answers.values())) for answers in (RIGHT, WRONG))
-    told = sum(phrase is not None for answers in WRONG.values() for _, phrase in answers)
-    print(f"{right} right answers, {wrong} wrong ones; {told} are told their mistake ({told / wrong:.0%})")
-    assert set(RIGHT) == set(WRONG) and wrong >= 300 and right >= 120 and told >= 0.75 * wrong
+    named = sum(phrase is not None for answers in WRONG.values() for _, phrase in answers)
+    print(f"{right} right answers, {wrong} wrong ones; the sentence names the mistake of {named} ({named / wrong:.0%})")
+    assert set(RIGHT) == set(WRONG) and wrong >= 300 and right >= 120 and named >= 0.75 * wrong
     assert all(len(RIGHT[name]) >= 3 and len(WRONG[name]) >= 10 for name in NAMES)
 
 
@@ -89,7 +89,7 @@ def returns_text(function):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "phrase"),
     [
         (forgets_return, "it returned nothing: end the function with a `return`"),
         (prints, "it prints its result and returns nothing"),
@@ -103,9 +103,9 @@ def returns_text(function):
         (lambda function: (function,), "look for a comma"),
     ],
 )
-def test_what_is_no_function_of_the_arguments(name, change, told):
+def test_what_is_no_function_of_the_arguments(name, change, phrase):
     right, sentence = verdict(name, change(RIGHT[name][0]))
-    assert not right and told in sentence
+    assert not right and phrase in sentence
 
 
 def wrecking(function, seen):
@@ -137,7 +137,7 @@ def test_a_function_is_no_number_table_or_dict(name):
     assert not right and "function" in sentence
 
 
-def test_every_known_mistake_is_told_by_its_own_sentence(monkeypatch):
+def test_every_known_mistake_has_its_own_sentence(monkeypatch):
     """No two mistakes of an exercise are the same, and none is right: otherwise a sentence could never be shown."""
     calls = []
 
