@@ -21,7 +21,7 @@ FAST = (
     "reference", "step", "loop", "budget", "study_engine", "study_store", "study_themes", "chunks", "early_stopping",
     "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "showing", "drawings",
     "editions", "scoring", "answers",
-    "columns", "splitting", "parquet_folders", "without_labels", "census_scaling",
+    "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
 )  # fmt: skip
 
 
@@ -310,6 +310,14 @@ MUTANTS = (
            ("exercises/functions", "nearest = max(agreeing,", "nearest = min(agreeing,")),
     mutant("a count that is nearly right passes", "answers",
            ("exercises/answers", "near = max(within, 1e-9 * abs(right))", "near = max(within, 1e-3 * abs(right))")),
+    mutant("an expert that no loss reaches counts as trained", "fourth_answers",
+           ("exercises/networks", "reached = reach(model, data) > 0", "reached = reach(model, data) >= 0")),
+    mutant("the check switches experts off in the reader's own model", "fourth_answers",
+           ("exercises/ch07_4", "copy = keras.models.clone_model(model)", "copy = model")),
+    mutant("gates that hesitate pass for sure ones", "fourth_answers",
+           ("exercises/ch04_4", "if share < 0.4:", "if share < 0.0:")),
+    mutant("a control larger than the budget", "fourth_answers",
+           ("exercises/ch09_4", "abs(count - budget) > 0.01 * budget", "budget - count > 0.01 * budget")),
 )  # fmt: skip
 
 
