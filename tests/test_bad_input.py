@@ -343,7 +343,7 @@ WRONG = [
         lambda: metrics.evaluate(data(), P | {"b": P["b"] * 3}),
         ValueError,
         "predictions['b']",
-        "outside",
+        "1.5 in row 0",
         "probabilities",
     ),
     (lambda: metrics.mtl_gain("acu", [1, 2], [1, 2]), ValueError, "metric", "'acu'; did you mean 'auc'", "one of auc"),
@@ -399,7 +399,7 @@ WRONG = [
         ValueError,
         "options",
         "levels",
-        "none",
+        "no further arguments",
     ),
     (
         lambda: budget.equal_budget("sluice", 900, features=4, tasks=KINDS, levels=2, expert_units=[[4], [3]]),
