@@ -12,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -123,8 +124,21 @@ class Trial:
         return _gate_table(model, test, self.record).to_dict("records")
 
 
+class TrialStore(Protocol):
+    """Where ``trials`` looks for finished trials and stores each one as it ends; ``store.StoredTrials`` is one."""
+
+    def load(self, trial: Trial) -> dict | None: ...
+
+    def save(self, trial: Trial, outcome: dict): ...
+
+
 def trials(
-    study: Study, workers: int = 1, show_progress: bool = True, *, scheduler: str | None = None, stored=None
+    study: Study,
+    workers: int = 1,
+    show_progress: bool = True,
+    *,
+    scheduler: str | None = None,
+    stored: TrialStore | None = None,
 ) -> pd.DataFrame:
     """Run all trials of a study and return its table, which does not depend on the number of workers.
 

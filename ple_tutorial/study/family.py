@@ -1,20 +1,30 @@
-"""The family: the ten architectures of the PLE paper, with equal layers and at an equal budget."""
+"""The family: the ten architectures of the PLE paper, with layers of equal width and with equal numbers of parameters."""
 
 from ple_tutorial.budget import equal_budget
+from ple_tutorial.data import TaskData
 from ple_tutorial.data.synthetic import PAIR
 from ple_tutorial.routing import ONE_LEVEL, Level, Mixer, Routing
 from ple_tutorial.study.dial import dial_data, with_constant_feature
 from ple_tutorial.study.engine import Study
 
 
-def family_model(architecture, widths=(32, 16, 8)):
-    """An architecture in the structure of the PLE paper: three layers, here an eighth as wide as its 256, 128, 64.
+def family_model(architecture: str, widths: tuple[int, int, int] = (32, 16, 8)) -> dict:
+    """Return the arguments of ``build_model`` for an architecture in the structure of the PLE paper.
 
-    With two levels, experts on both and a tower of one layer; with one level, a tower of two. Each task's gate sees three
-    experts. A sluice network's columns are two sub-spaces each, and as
-    wide on the second level as on the first, since its towers read both.
+    That structure has three layers; here they are an eighth as wide as the paper's 256, 128 and 64. Architectures with two levels
+    have experts on both and a tower of one layer; those with one level have a tower of two layers. Each task's gate sees three
+    experts. A sluice network's columns have two sub-spaces each, and are as wide on the second level as on the first, since its
+    towers read both.
 
-    Source: PLE paper, section 5.1.2; which layer is an expert and which a tower is read off its Figure 1.
+    Args:
+        architecture: its name.
+        widths: units of the three layers.
+
+    Source: PLE paper, section 5.1.2; its Figure 1 shows which layer is an expert and which a tower.
+
+    Example:
+        >>> family_model("ple")["expert_units"], family_model("mmoe")["expert_units"]
+        (((32,), (16,)), ((32,),))
     """
     first, second, third = widths
     units, tower = (((first,),), (second, third)) if architecture in ONE_LEVEL else (((first,), (second,)), (third,))
@@ -25,20 +35,25 @@ def family_model(architecture, widths=(32, 16, 8)):
     return settings | counts | {"activation": "swish"}
 
 
-def family_data(seed, correlation, rows=4096):
-    """As ``dial_data``, with 4,096 rows more to stop by, so that no model is trained for longer than is good for it."""
+def family_data(seed: int, correlation: float, rows: int = 4096) -> tuple[TaskData, TaskData, TaskData]:
+    """Return the data of ``dial_data`` with a validation part of 4,096 rows for early stopping.
+
+    Example:
+        >>> [len(part) for part in family_data(seed=0, correlation=0.5, rows=256)]
+        [256, 4096, 8192]
+    """
     both, _, test = dial_data(seed, correlation, rows + 4096)
     return both.take(slice(0, rows)), both.take(slice(rows, None)), test
 
 
-def scored_on(seed, correlation, scored):
-    """As ``family_data``, scored on the very rows of training (``train``), or as ever on new ones (``test``)."""
+def scored_on(seed: int, correlation: float, scored: str) -> tuple[TaskData, TaskData, TaskData]:
+    """Return the data of ``family_data`` with the training part (``scored="train"``) or the test part as the test part."""
     train, valid, test = family_data(seed, correlation)
     return train, valid, {"train": train, "test": test}[scored]
 
 
-def with_constant(seed, correlation):
-    """As ``family_data`` with one feature more, a constant 1, which is to a gate what a bias would be."""
+def with_constant(seed: int, correlation: float) -> tuple[TaskData, TaskData, TaskData]:
+    """Return the data of ``family_data`` with one more feature, a constant 1, which gives a gate what a bias would."""
     return tuple(with_constant_feature(part) for part in family_data(seed, correlation))
 
 
@@ -48,13 +63,13 @@ TEN = (
 )  # fmt: skip
 FAMILY = {name: family_model(name) for name in TEN}
 FAMILY_POINTS = ({"correlation": 0.0}, {"correlation": 0.5}, {"correlation": 1.0})
-# The learning rate of the lower mean error of all models in the study family_rates.
+# Of the learning rates of the study family_rates, the one with the lower mean error over all models.
 FAMILY_FIT = {"epochs": 60, "patience": 5, "batch_size": 128, "learning_rate": 3e-3}
 FAMILY_BUDGET = 3458  # parameters of the single-task model of that structure, with 32 features and two tasks
 
 
-def at_budget(settings, parameters=FAMILY_BUDGET):
-    """The same arguments of ``build_model``, with widths that bring the model to so many ``parameters``."""
+def at_budget(settings: dict, parameters: int = FAMILY_BUDGET) -> dict:
+    """Return the same arguments of ``build_model`` with widths that give the model this number of parameters, within 1 %."""
     found = equal_budget(
         parameters=parameters, features=32, tasks=PAIR, **{k: v for k, v in settings.items() if k != "activation"}
     )
@@ -64,7 +79,7 @@ def at_budget(settings, parameters=FAMILY_BUDGET):
 GATES_AND_HARD = ("hard-sharing", "mmoe", "ml-mmoe", "cgc", "ple")
 FAMILY_AT_BUDGET = {name: at_budget(settings) for name, settings in FAMILY.items()}
 # Controls: single-task models as small as hard sharing is at equal structure; a sluice network without its penalty, and one
-# whose columns never meet: all of it but the sharing.
+# whose columns never meet, which has everything but the sharing.
 NARROW = {"single-task-narrow": at_budget(FAMILY["single-task"], 1874)}
 APART = Level({"a": 2, "b": 2}, {task: Mixer("stitch", (task,)) for task in ("a", "b")})
 SLUICE_CONTROLS = {
