@@ -103,8 +103,8 @@ def run(
     for name in names:
         result["parts"][name] = PARTS[name](quick, tell)
         if path:
-            with replacing(path) as beside:
-                beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+            with replacing(path) as temporary:
+                temporary.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
         if out:
             store(name, result, Path(out).resolve())
     tell(EXPLAINED)
