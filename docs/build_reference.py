@@ -7,6 +7,8 @@ griffe reads the package without running it, griffe2md turns what it found into 
 import copy
 import logging
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import griffe
@@ -35,8 +37,10 @@ SECTIONS = {  # in the order in which a reader needs them
     "Training and scores": """training.fit training.predict losses.task_loss losses.WeightSchedule metrics.evaluate
         metrics.mtl_gain metrics.gain_table""",
     "Gates and gradients": "gates.gate_weights gates.summarise diagnostics.reach diagnostics.reach_by_table",
-    "Studies and figures": """study.Study study.trials study.run figures.stored figures.numbers figures.show
-        plots.figure plots.draw_routing plots.show tables.write_table tables.read_table""",
+    "Studies and figures": """study.Study study.trials study.run study.dial_data study.gate_data study.seesaw_data
+        study.seesaw_fit figures.stored figures.numbers figures.show figures.with_mean_mse figures.seed_gains
+        figures.seesaw_points figures.family figures.family_runs plots.figure plots.show plots.draw_routing plots.rank_sweep
+        plots.sample_spaces tables.write_table tables.read_table""",
     "Ranking and serving": "ranking.fused_score serving.export",
     "Exercises": "exercises.check exercises.verdict",
 }
@@ -68,7 +72,9 @@ def page():
             text = re.sub(r"\[(\*\*[^\]]*\*\*)\]\(#[^)]*\)", r"\1", text)
             parts.append(re.sub(r"(?<!`)``(?!`)", "`", text).replace("-  – ", "- "))
     lines = "\n".join(parts).splitlines()
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip() + "\n"
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip() + "\n"
+    ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--stdin-filename", str(PAGE), "-"]
+    return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout
 
 
 def _plain(text):

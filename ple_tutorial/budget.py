@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def equal_budget(
     gate_bias: bool = False,
     embedding: int = 4,
     tolerance: float = 0.01,
-    **options,
+    **options: Any,
 ) -> Fitted:
     """Find widths with which an architecture has a given number of parameters.
 

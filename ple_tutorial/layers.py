@@ -4,6 +4,7 @@ Shapes are named ``batch``, ``features``, ``experts``, ``units``.
 """
 
 import contextlib
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -102,8 +103,8 @@ class _Overlap(keras.regularizers.Regularizer):
 class Experts(keras.layers.Layer):
     """A group of experts of equal shape that read the same input: ``(batch, features) -> (batch, experts, units)``.
 
-    Each expert is a small multi-layer perceptron; the whole group is one product a layer. An expert of one
-    layer is the PLE paper's (section 5.1.2); a list of widths makes it deeper.
+    Each expert is a small multi-layer perceptron. The whole group is computed with one product for each layer. In the PLE
+    paper an expert has one layer (section 5.1.2); several widths make it deeper.
 
     Args:
         count: number of experts in the group.
@@ -113,26 +114,31 @@ class Experts(keras.layers.Layer):
             ``activation="swish"`` the experts of HoME (arXiv:2408.05430).
         orthogonality: weight of a penalty on what two experts of the group have in common: the squared Frobenius norm of
             ``K_i^T K_j``, summed over pairs of experts and over layers, with kernels ``K`` of shape (inputs, units). The
-            sub-spaces of a sluice network (arXiv:1705.08142, section 2); it stands among the model's ``losses``.
-        kernel_initializer: drawn anew for every expert.
+            sub-spaces of a sluice network (arXiv:1705.08142, section 2); it is one of the model's ``losses``.
+        kernel_initializer: every expert draws its own values.
         seed: of the initial weights; expert ``i`` of a group draws from ``(seed, layer, i)``.
 
     Raises:
         ValueError: counts or widths below one, a negative weight, or an input that is not of rank 2.
         TypeError: counts or widths that are not whole numbers.
 
+    Example:
+        >>> experts = Experts(3, (16, 8))
+        >>> experts(np.ones((4, 10), "float32")).shape
+        TensorShape([4, 3, 8])
+
     Source: MMoE paper, f_i of Eq. 7; PLE paper, section 4.1, the rows of S^k in Eq. 4.
     """
 
     def __init__(
         self,
-        count,
-        units,
-        activation="relu",
-        normalise=False,
-        orthogonality=0.0,
-        kernel_initializer="glorot_uniform",
-        seed=0,
+        count: int,
+        units: Sequence[int],
+        activation: str | Callable = "relu",
+        normalise: bool = False,
+        orthogonality: float = 0.0,
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -218,17 +224,23 @@ class Gate(keras.layers.Layer):
             rank 2.
         TypeError: names that are not strings.
 
+    Example:
+        >>> gate = Gate(["a_1", "shared_1"])
+        >>> weights = gate(np.ones((4, 10), "float32"))
+        >>> weights.shape, [round(float(total), 4) for total in weights.numpy().sum(axis=1)]
+        (TensorShape([4, 2]), [1.0, 1.0, 1.0, 1.0])
+
     Source: MMoE paper, Eq. 8; PLE paper, Eq. 3.
     """
 
     def __init__(
         self,
-        experts,
-        temperature=1.0,
-        dropout=0.0,
-        kernel_initializer="glorot_uniform",
-        seed=0,
-        gate_bias=False,
+        experts: Sequence[str],
+        temperature: float = 1.0,
+        dropout: float = 0.0,
+        kernel_initializer: str | keras.initializers.Initializer = "glorot_uniform",
+        seed: int = 0,
+        gate_bias: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -301,6 +313,11 @@ class Mix(keras.layers.Layer):
     Raises:
         ValueError: numbers of weights and of experts that differ, or ranks other than 2 and 3.
 
+    Example:
+        >>> weights, experts = np.float32([[0.25, 0.75]]), np.float32([[[1, 2], [5, 6]]])
+        >>> Mix()([weights, experts]).numpy().tolist()
+        [[4.0, 5.0]]
+
     Source: MMoE paper, Eq. 7; PLE paper, Eq. 2.
     """
 
@@ -335,10 +352,15 @@ class Stitch(keras.layers.Layer):
     Raises:
         ValueError: rows of unequal length or none, or an input of another rank or number of experts.
 
+    Example:
+        >>> experts = np.float32([[[1, 2], [5, 6]]])
+        >>> Stitch([[0.5, 0.5], [0.0, 1.0]])(experts).numpy().tolist()
+        [[3.0, 4.0, 5.0, 6.0]]
+
     Source: Misra et al., CVPR 2016 (arXiv:1604.03539), Eq. 1; Ruder et al. (arXiv:1705.08142), section 2.
     """
 
-    def __init__(self, start, **kwargs):
+    def __init__(self, start: Sequence[Sequence[float]], **kwargs):
         super().__init__(**kwargs)
         if not all(hasattr(rows, "__iter__") for rows in [start, *(start if hasattr(start, "__iter__") else [])]):
             checks.refuse("start", "rows of numbers", repr(start), TypeError)
@@ -386,7 +408,7 @@ class Tabular(keras.layers.Layer):
     Source: PLE paper, section 5.3, and MMoE paper, section 6.2 (the categorical features of the census data).
     """
 
-    def __init__(self, cardinalities, embedding=4, seed=0, **kwargs):
+    def __init__(self, cardinalities: Sequence[int], embedding: int = 4, seed: int = 0, **kwargs):
         super().__init__(**kwargs)
         self.cardinalities = _widths("cardinalities", cardinalities)
         self.embedding = checks.count("embedding", embedding)

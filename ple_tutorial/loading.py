@@ -198,8 +198,8 @@ def load_weights(model: keras.Model, path: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder) / "own.weights.h5"
         layers.save_weights(own)
-        expected, came = _layers_in(own), _layers_in(file)
-        for one, other in zip_longest(expected, came, fillvalue="no further layer"):
+        expected, found = _layers_in(own), _layers_in(file)
+        for one, other in zip_longest(expected, found, fillvalue="no further layer"):
             if one != other:
                 checks.refuse("path", f"the layers of {model.name!r}: {one}", f"a file with {other}")
         try:

@@ -1,12 +1,12 @@
 """``export``: a trained model as a SavedModel, which a server runs with TensorFlow alone, without this package."""
 
 import os
-import tempfile
 from pathlib import Path
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.gates import gate_readout
+from ple_tutorial.tables import replacing
 
 
 def export(model: keras.Model, path: str | os.PathLike) -> None:
@@ -35,6 +35,7 @@ def export(model: keras.Model, path: str | os.PathLike) -> None:
         TypeError: no Keras model, or no path.
 
     Example:
+        >>> import tempfile
         >>> from ple_tutorial.models import build_model
         >>> path = f"{tempfile.mkdtemp()}/model"
         >>> export(build_model("mmoe", features=2, tasks={"click": "binary"}), path)
@@ -56,9 +57,5 @@ def export(model: keras.Model, path: str | os.PathLike) -> None:
     if gates:
         archive.add_endpoint("gates", lambda x: readout(x, training=False), [model.input])
         archive.add_endpoint("experts", lambda: {gate.name: tf.constant(gate.experts) for gate in gates}, [])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export_", dir=path.parent) as beside:
-        archive.write_out(f"{beside}/model", verbose=False)
-        if path.exists():  # and is empty; a rename onto a folder is not allowed everywhere
-            path.rmdir()
-        Path(beside, "model").rename(path)
+    with replacing(path) as temporary:
+        archive.write_out(str(temporary), verbose=False)

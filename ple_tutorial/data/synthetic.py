@@ -24,7 +24,19 @@ PAIR = {"a": "regression", "b": "regression"}
 
 @dataclass(frozen=True)
 class Sines:
-    """The sines of a task's label: ``alpha`` (frequencies, radians per unit of z) and ``beta`` (phases, radians)."""
+    """The sines in a task's label.
+
+    Attributes:
+        alpha: frequencies, in radians per unit of z.
+        beta: phases, in radians; as many as frequencies.
+
+    Raises:
+        ValueError, TypeError: numbers that are not finite, rows of unequal length, or no numbers.
+
+    Example:
+        >>> Sines(alpha=(1.0, 2.0), beta=(0.0, 0.5)).beta
+        (0.0, 0.5)
+    """
 
     alpha: tuple
     beta: tuple

@@ -1,4 +1,4 @@
-"""The check of exercise 05.4: a model beside a noisy neighbour."""
+"""The check of exercise 05.4: a model with a noisy neighbour."""
 
 from dataclasses import replace
 

@@ -29,8 +29,8 @@ def as_model(answer, kinds, features, what="the answer"):
         raise Mistake(f"{what} should be a Keras model, such as `build_model` returns; this is {kind(answer)}")
     tasks = list(answer.output) if isinstance(answer.output, dict) else []
     if tasks != list(kinds):
-        came = ", ".join(tasks) if tasks else "no names"
-        raise Mistake(f"the outputs of the model should be {', '.join(kinds)}, in this order, but they are {came}")
+        names = ", ".join(tasks) if tasks else "no names"
+        raise Mistake(f"the outputs of the model should be {', '.join(kinds)}, in this order, but they are {names}")
     shape = getattr(answer.input, "shape", (None, None))
     if tuple(shape[1:]) != (features,):
         raise Mistake(f"the model should read {features} features, but it reads rows of shape {tuple(shape[1:])}")

@@ -55,7 +55,7 @@ def look(architecture: str) -> dict[str, str]:
     return {"label": label, "color": colour, "marker": marker}
 
 
-def figure(width: float = 6.5, height: float = 3.2, **subplots) -> tuple[Figure, Any]:
+def figure(width: float = 6.5, height: float = 3.2, **subplots: Any) -> tuple[Figure, Any]:
     """Return an empty figure in the house style, and its axes.
 
     Args:

@@ -1,6 +1,7 @@
 """The dial: two equally hard tasks with a chosen correlation, and five ways to share."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ DIAL_MODELS = {
 FIT = {"epochs": 20, "batch_size": 128, "learning_rate": 3e-3}
 
 
-def dial_data(seed: int, correlation: float, rows: int = 4096, **changes) -> tuple[TaskData, None, TaskData]:
+def dial_data(seed: int, correlation: float, rows: int = 4096, **changes: Any) -> tuple[TaskData, None, TaskData]:
     """Return a training part, ``None`` (no validation part) and a test part of two regression tasks, ``a`` and ``b``.
 
     Args:
