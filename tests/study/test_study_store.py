@@ -233,7 +233,6 @@ def rounded(train, valid, test, seed, correlation):
         {"how": rounded},
         {"how": functools.partial(means, power=2)},
     ],
-    ids=repr,
 )
 def test_the_key_of_a_trial_holds_what_decides_it(change):
     keys = {trial_key(trial, "data") for trial in (TRIAL, replace(TRIAL, **change))}
