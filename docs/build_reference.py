@@ -16,8 +16,8 @@ from griffe2md import default_config, render_object_docs
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference.md"
+GOOGLE = {"returns_multiple_items": False, "returns_named_value": False, "warn_missing_types": False}
 OPTIONS = {
-    "docstring_options": {"returns_multiple_items": False, "returns_named_value": False, "warn_missing_types": False},
     "heading_level": 3,
     "show_signature_annotations": True,
     "show_bases": False,
@@ -59,8 +59,8 @@ def names():
 def page():
     """The text of ``docs/reference.md``."""
     logging.getLogger("griffe").setLevel(logging.ERROR)
-    package = griffe.load("ple_tutorial", search_paths=[str(ROOT)], docstring_parser="google")
-    options = copy.deepcopy(default_config) | OPTIONS
+    paths, options = [str(ROOT)], copy.deepcopy(default_config) | OPTIONS
+    package = griffe.load("ple_tutorial", search_paths=paths, docstring_parser="google", docstring_options=GOOGLE)
     parts = [HEAD]
     for title, listed in SECTIONS.items():
         links = " · ".join(f"[`{name}`](#ple_tutorial{name.lower().replace('.', '')})" for name in listed.split())
@@ -68,13 +68,22 @@ def page():
         for name in listed.split():
             text = render_object_docs(package[name], options)
             text = re.sub(r"^### .*", f"### `ple_tutorial.{name}`", text, count=1)  # the path to import it from
-            text = re.sub(r"<code>(.*?)</code>", lambda found: f"`{_plain(found[1])}`", text)
-            text = re.sub(r"\[(\*\*[^\]]*\*\*)\]\(#[^)]*\)", r"\1", text)
-            parts.append(re.sub(r"(?<!`)``(?!`)", "`", text).replace("-  – ", "- "))
+            parts.append(_tidied(text))
     lines = "\n".join(parts).splitlines()
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip() + "\n"
     ruff = [sys.executable, "-m", "ruff", "format", "--quiet", "--stdin-filename", str(PAGE), "-"]
     return subprocess.run(ruff, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+def _tidied(text):
+    """The Markdown of one object as GitHub shows it best: examples as code, no links to anchors that the page lacks."""
+    text = re.sub(r"<code>(.*?)</code>", lambda found: f"`{_plain(found[1])}`", text)
+    text = re.sub(r"\[(\*\*[^\]]*\*\*)\]\(#[^)]*\)", r"\1", text)
+    text = re.sub(r"(?<!`)``(?!`)", "`", text).replace("-  – ", "- ")
+    # What a function returns is a sentence, whose first colon griffe takes for the end of a type.
+    text = re.sub(r"^- `((?:A|One|The) .*?)` – ", r"- \1: ", text, flags=re.MULTILINE)
+    example = r"<details class=\"example\".*?</summary>\n\n(.*?)\n\n</details>"
+    return re.sub(example, lambda found: f"**Example:**\n\n```pycon\n{found[1]}\n```", text, flags=re.DOTALL)
 
 
 def _plain(text):

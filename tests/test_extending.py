@@ -126,7 +126,7 @@ from ple_tutorial.__main__ import main
 from ple_tutorial.course import notebooks
 from ple_tutorial.exercises import verdict
 
-fast = ["-q", "-x", "-p", "no:cacheprovider", "-k", "beside or every_architecture or every_seed"]
+fast = ["-q", "-x", "-p", "no:cacheprovider", "-k", "beside and table or beside and outputs or every_architecture"]
 assert pytest.main([*fast, "tests/test_routing.py", "tests/test_reference.py"]) == 0
 assert main(["study", "toy"]) == 0
 assert main(["figures", "--only", "toy"]) == 0
