@@ -128,7 +128,7 @@ from ple_tutorial.exercises import verdict
 
 fast = ["-q", "-x", "-p", "no:cacheprovider", "-k", "beside and table or beside and outputs or every_architecture"]
 assert pytest.main([*fast, "tests/test_routing.py", "tests/test_reference.py"]) == 0
-assert main(["study", "toy"]) == 0
+assert main(["study", "toy", "--workers", "1"]) == 0
 assert main(["figures", "--only", "toy"]) == 0
 assert verdict("00.9", 4)[0] and not verdict("00.9", 5)[0] and verdict("10.1", 4)[0]
 assert main(["notebooks", "--in-place", "10"]) == 0

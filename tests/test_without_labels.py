@@ -24,7 +24,7 @@ TABULAR = TaskData({"numeric": X, "codes": CODES}, LABELS, KINDS, MASK, (3, 5), 
 
 
 def built(data, **more):
-    return build_model("ple", features=data.spec, tasks=KINDS, levels=2, **more)
+    return build_model("cgc", features=data.spec, tasks=KINDS, **more)
 
 
 def chunked(data, rows=128):

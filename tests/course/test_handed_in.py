@@ -78,7 +78,7 @@ def scored(tmp_path_factory):
     write(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "GRACE", 1)
-        assert command.main(["score", str(folder), "--out", str(folder / "scores.csv"), "--seconds", "3"]) == 0
+        assert command.main(["score", str(folder), "--out", str(folder / "scores.csv"), "--seconds", "2"]) == 0
     return folder / "scores.csv"
 
 
@@ -141,7 +141,7 @@ def test_leaving_the_process_costs_that_answer_alone(rows):
 def test_a_loop_costs_that_answer_alone(rows):
     right, said = rows["bert/slips.ipynb", "01.3"]
     assert not right
-    assert "TimeLimit: not done after 3 s" in said
+    assert "TimeLimit: not done after 2 s" in said
     file = "bert/leaves.ipynb"  # here the cell turns the alarm off
     assert rows[file, "01.1"] == (False, "no answer yet.")
     assert rows[file, "01.2"][1].startswith("not yet: ")

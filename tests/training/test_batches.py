@@ -14,6 +14,7 @@ from ple_tutorial.data import MemmapChunks, ParquetChunks, TaskData
 from ple_tutorial.losses import for_compile
 from ple_tutorial.training import compilations
 from ple_tutorial.training.batches import prefetched
+from ple_tutorial.training.programs import PROGRAMS
 
 
 def by_hand(chunks, epochs, **settings):
@@ -28,6 +29,7 @@ def by_hand(chunks, epochs, **settings):
 
 
 def test_chunks_train_as_their_batches_would():
+    PROGRAMS.clear()  # another test may have left the program
     before = compilations()
     history, weights = run(Halves(), epochs=2, shuffle=False)
     assert_close(weights, by_hand(Halves(), 2))
