@@ -160,6 +160,7 @@ def study(name, workers, scheduler, out):
         if scheduler is not None:
             study.engine.client(scheduler).close()  # nobody there, or no Dask here
     path = study.run(name, out, workers, scheduler)
+    say(f"Look in {path}.")
     return int("error" in read_table(path).columns)
 
 

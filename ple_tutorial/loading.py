@@ -48,6 +48,18 @@ def check_fits(model: keras.Model, data: TaskData, argument: str) -> None:
             _check_head(layer, data, argument)
 
 
+def check_names(train: TaskData, data: TaskData, argument: str) -> None:
+    """Refuse data whose columns have other names than those of ``train``, or the same in another order."""
+    for part, names in train.names.items():
+        found = data.names[part]
+        if names and found and names != found:
+            at = next(i for i, (one, other) in enumerate(zip(names, found, strict=True)) if one != other)
+            expected = f"the columns of train in their order, {names[at]!r} in place {at}"
+            checks.refuse(
+                f"{argument}.features", expected, f"{found[at]!r}", advice="select them as in train: df[columns]"
+            )
+
+
 def _check_model(model):
     if keras.backend.backend() != "tensorflow":  # imported before the package, which would have asked for TensorFlow
         expected = "tensorflow (import ple_tutorial.backend before keras)"

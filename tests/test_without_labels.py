@@ -135,3 +135,10 @@ def test_large_numbers_are_warned_of():
         fit(built(scaled), scaled, **once)
         fit(keras.Model(inputs, heads), data, **once)  # it scales by itself
         predict(built(data), data)
+
+
+def test_columns_of_the_validation_part_in_another_order():
+    train, valid = (TaskData(pd.DataFrame(X, columns=list(names)), LABELS, KINDS) for names in ("abcd", "abdc"))
+    message = "valid.features: expected the columns of train in their order, 'c' in place 2, got 'd'"
+    with pytest.raises(ValueError, match=message):
+        fit(built(train), train, valid, epochs=1, show_progress=False)

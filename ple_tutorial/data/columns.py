@@ -5,6 +5,7 @@ Every refusal names the argument, the column, the row and the value, and says wh
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 
 import numpy as np
@@ -17,6 +18,7 @@ LARGEST_CODE = 2**31 - 1
 FILL = "fill it or leave the row out (and add a column of 0 and 1 that says where it was missing)"
 SCALE = "count from the first one and divide, or standardise: (x - x.mean()) / x.std()"
 TEXT = "number the values (pandas.factorize) and hand them in as features['codes']"
+DIGITS = "make numbers of them: pandas.to_numeric(x), or x.astype(float) of decimals"
 TAGS = "a list of tags needs a column of 0 and 1 for each frequent tag (Series.str.join('|').str.get_dummies())"
 DATES = "count the time from a start: (x - x.min()) / pandas.Timedelta('1D')"
 CLASSES = "for several classes make a binary task of each, or of 'at least k'; for counts a regression of log1p(y)"
@@ -173,6 +175,18 @@ def array(argument, value):
         checks.refuse(argument, "an array", "rows of unequal length", advice=TAGS)
 
 
+def check_index(argument, column, features):
+    """Refuse a column whose pandas index holds the same rows as that of the features, in another order."""
+    one, other = getattr(features, "index", None), getattr(column, "index", None)
+    if not (isinstance(one, pd.Index) and isinstance(other, pd.Index)) or len(one) != len(other) or one.equals(other):
+        return
+    if one.is_unique and other.is_unique and other.isin(one).all():
+        row = int(np.argmax(np.asarray(one != other)))
+        advice = "bring both into one order (.loc[features.index]), or hand in .to_numpy() to pair them by position"
+        got = f"the same index in another order, {other[row]} for {one[row]} in row {row} (counted from 0)"
+        checks.refuse(argument, "rows in the order of the features", got, advice=advice)
+
+
 def _vector(argument, value, rows, places):
     column = array(argument, value)
     if column.shape != (rows,):
@@ -205,10 +219,20 @@ def _reals(argument, column, places, name=None):
         advice = TAGS
     elif dates or hasattr(first, "isoformat"):
         advice = DATES
+    elif isinstance(first, Decimal) or _reads_as_number(first):
+        advice = DIGITS
     else:
         advice = TEXT if argument.startswith("features") else "map the two values to 0 and 1, as in y == 'yes'"
     where = places.found(values, wrong, name)
     checks.refuse(argument, "real numbers", f"{column.dtype}: {where}", TypeError, advice)
+
+
+def _reads_as_number(value):
+    try:
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def float32(argument, values, places, name=None):
@@ -226,8 +250,10 @@ def float32(argument, values, places, name=None):
         checks.refuse(argument, "finite numbers", places.found(values, wrong, name), advice=advice)
     if values.dtype != np.float32 and (large := np.maximum(-low, high) >= EXACT).any():
         wrong = large & ((found != values) | (np.abs(found) > 2.0**53))
-        if values.dtype.kind == "f":  # a clock's seconds are whole numbers, whatever the type of the column
-            wrong &= (values == np.floor(values)).all(axis=0)
+        if values.dtype.kind == "f":  # a clock's seconds, whole or not; large amounts may be rounded
+            with np.errstate(over="ignore", invalid="ignore"):
+                lost, span = np.abs(found - values).max(axis=0, initial=0), np.ptp(values, axis=0)
+            wrong &= (values == np.floor(values)).all(axis=0) | ((span > 0) & (lost > 3e-4 * span))
         if wrong.any():
             expected = f"numbers that float32 tells apart (whole numbers up to {EXACT:,})"
             checks.refuse(argument, expected, places.found(values, wrong, name), advice=SCALE)

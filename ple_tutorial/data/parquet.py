@@ -102,6 +102,7 @@ class ParquetChunks(Chunks):
         for name, value in partition.items():
             schema = schema.append(pa.field(name, pa.array([value]).type))
         for part, key, argument in self._named():
+            argument += f" in {str(file)!r}" if self._files else ""  # which of several files differs from the first
             whole = (part, key) == ("features", "codes")
             for name in self._parts[part][key]:
                 if schema.names.count(checks.choice(argument, name, schema.names)) > 1:

@@ -85,6 +85,11 @@ row out (and add a column of 0 and 1 that says where it was missing)
     def __post_init__(self):
         kinds = checks.task_kinds("kinds", self.kinds)
         object.__setattr__(self, "cardinalities", _cardinalities(self.cardinalities))
+        given = (
+            self.features["numeric"]
+            if isinstance(self.features, dict) and "numeric" in self.features
+            else self.features
+        )
         features, names = self._checked_features()
         rows = len(features["numeric"] if isinstance(features, dict) else features)
         for name in ("labels", "mask", "weights"):
@@ -99,6 +104,8 @@ row out (and add a column of 0 and 1 that says where it was missing)
             checks.refuse("labels", f"one array for each of {list(kinds)}, or none at all", f"none for {missing}")
         mask, labels, weights = dict.fromkeys(kinds, np.ones(rows, bool)), {}, {}
         for task, kind in kinds.items():
+            for part in ("mask", "labels", "weights"):
+                columns.check_index(f"{part}[{task!r}]", getattr(self, part).get(task), given)
             argument = f"mask[{task!r}]"
             if task in self.mask:
                 mask[task] = columns.truths(argument, self.mask[task], rows, self._places(argument))

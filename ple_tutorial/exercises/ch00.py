@@ -71,7 +71,9 @@ def _column_or_row(answer):
     }
     if getattr(np.asarray(answer, object), "shape", ()) == (6,):
         return "there is a number for each sample; average the six squared differences to one"
-    if np.ndim(answer) == 2:
+    if np.shape(answer) == (6, 1):
+        return "there is a number for each sample; average the six squared differences to one"
+    if np.ndim(answer) == 2 and np.size(answer) > 1:
         return "the difference of (6, 1) and (6,) has the shape (6, 6): take the column out first, then average"
     right = (errors**2).mean()
     return number_mistake(answer, right, known, "average the six squared differences", "the mean squared error", 5e-4)

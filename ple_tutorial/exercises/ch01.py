@@ -60,6 +60,7 @@ def _overtakes(answer):
         "the weight of CMR": (first, second, weights, "CMR"),
         "the weight of VTR, the two videos swapped": (second, first, weights, "VTR"),
         "two videos of equal length": (second, third, {"SHR": 0.7, "VCR": 2.0}, "SHR"),
+        "two videos that meet at a negative weight": (second, third, weights, "VTR"),
         "a task that has no weight yet": (first, third, weights | {"CMR": 0.0}, "CMR"),
     }
     known = {

@@ -138,6 +138,7 @@ def _share_by_name(answer):
         "a group 'task' next to 'task1'": (numbered, five, "task"),
         "'shared' alone": (["shared_1", "a_1"], five[:1, :2], "shared"),
         "a group 'x' whose name is part of 'click_x'": (["x_1", *experts], five, "x"),
+        "'click' next to a group 'click_2'": (["click_1", "click_2_1", "click_2_2"], five[:, :3], "click"),
     }
 
     def by(belongs, reduce=lambda w: w.sum(axis=1).mean()):
@@ -161,6 +162,9 @@ def _share_by_name(answer):
         ),
         "a name has more to it than the letters: group, underscore, number": by(
             lambda n, g: re.sub("[^a-z]", "", n) == g
+        ),
+        "an expert of another group, whose name goes on after a number, was counted as well": by(
+            lambda n, g: re.match(rf"{g}_\d", n) is not None
         ),
         "only the first expert of the group is counted": by(lambda n, g: n == f"{g}_1"),
         "only experts 1 and 2 of the group are counted": by(lambda n, g: n in (f"{g}_1", f"{g}_2")),

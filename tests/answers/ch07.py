@@ -254,8 +254,9 @@ WRONG = {
         (chosen(lambda x, g: x.removesuffix("_1") == g), "only the first expert of the group is counted"),
         (
             chosen(lambda x, g: x.replace("_1", "").replace("_2", "") == g),
-            "only experts 1 and 2 of the group are counted",
+            None,
         ),
+        (chosen(lambda x, g: re.match(rf"{g}_\d+", x) is not None), "goes on after a number"),
         (chosen(lambda x, g: x.rsplit("_")[0] == g), "a group's name may hold an underscore: cut at"),
     ],
     "07.3": [

@@ -1,5 +1,7 @@
 """What people bring as features, labels and masks: taken as it is meant, or refused with the place and what to do."""
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -236,3 +238,46 @@ def frame(name, values, **more):
 def test_refused_with_its_place(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# Rows and columns in another order
+
+
+def test_labels_in_another_order_than_the_features_are_refused():
+    features = pd.DataFrame({"x": [0.0, 1.0, 2.0]}, index=["a", "b", "c"])
+    label = pd.Series([0, 0, 1], index=["a", "c", "b"])
+    message = r"labels\['y'\]: expected rows in the order of the features, got the same index in another order, c for b in row 1"
+    with pytest.raises(ValueError, match=message):
+        made(features, label)
+    with pytest.raises(ValueError, match=r"mask\['y'\]: expected rows in the order"):
+        made(features, [0, 0, 1], mask={"y": label.astype(bool)})
+    numbers = {"numeric": features, "codes": [[0], [1], [0]]}
+    with pytest.raises(ValueError, match=r"weights\['y'\]: expected rows in the order"):
+        made(numbers, [0, 0, 1], cardinalities=(2,), weights={"y": label})
+
+
+@pytest.mark.parametrize("index", [["a", "b", "c"], [0, 1, 2], ["a", "a", "b"]])
+def test_an_index_that_says_nothing_about_the_order(index):
+    """The same, another one, or one that is not unique: rows are paired by position."""
+    features = pd.DataFrame({"x": [0.0, 1.0, 2.0]}, index=["a", "b", "c"])
+    assert made(features, pd.Series([0, 0, 1], index=index)).labels["y"].tolist() == [0, 0, 1]
+
+
+def test_an_array_is_paired_by_position():
+    features = pd.DataFrame({"x": [0.0, 1.0, 2.0]}, index=["a", "b", "c"])
+    assert made(features, pd.Series([0, 0, 1], index=["c", "b", "a"]).to_numpy()).labels["y"].tolist() == [0, 0, 1]
+
+
+def test_seconds_of_a_clock_with_fractions():
+    with pytest.raises(ValueError, match=r"features: expected numbers that float32 tells apart .* 'at', row 0"):
+        made(pd.DataFrame({"at": np.array(SECONDS) + 0.25}))
+    amounts = made(pd.DataFrame({"amount": [0.5, 1e9 + 0.25, 3e9]}))  # rounding that does not matter at this scale
+    assert amounts.features.dtype == np.float32
+
+
+def test_decimals_and_digits_are_to_become_numbers():
+    for column in ([Decimal("1.5")] * 3, ["1.5", "2", "3"]):
+        with pytest.raises(TypeError, match=r"pandas\.to_numeric"):
+            made(pd.DataFrame({"price": pd.Series(column, dtype=object)}))
+    with pytest.raises(TypeError, match="factorize"):
+        made(pd.DataFrame({"country": ["de", "fr", "de"]}))

@@ -151,3 +151,10 @@ def test_a_chunk_keeps_nothing_of_what_it_was_read_from(tmp_path):
     chunk = next(iter(chunks(stored(tmp_path / "a.parquet"))))
     assert "_places" not in vars(chunk)
     assert chunk.names["numeric"] == ("x",)
+
+
+def test_a_file_without_a_column_is_named(tmp_path):
+    pd.DataFrame({"x": [0.0], "y": [1]}).to_parquet(tmp_path / "a.parquet")
+    pd.DataFrame({"z": [0.0], "y": [1]}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ValueError, match=r"features in '.*b.parquet': expected one of z, y, got 'x'"):
+        ParquetChunks(tmp_path, ["x"], {"y": "y"}, {"y": "binary"})
