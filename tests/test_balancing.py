@@ -117,7 +117,7 @@ def test_an_interrupted_run_goes_on(tmp_path):
         run(checkpoint=tmp_path, callbacks=[KillAfter(2)], **settings)
     assert_same(run(checkpoint=tmp_path, **settings)[1], whole)
     for other in (None, EqualNorms(rate=0.1, noise=0.5)):
-        with pytest.raises(ValueError, match="checkpoint: expected a run with the same model"):
+        with pytest.raises(ValueError, match="checkpoint: expected a run with the same balance"):
             run(checkpoint=tmp_path, **settings | {"balance": other})
 
 

@@ -120,6 +120,10 @@ def labels(argument, value, rows, task, kind, mask, places=None):
         checks.refuse(argument, "finite numbers", places.found(column, wrong), advice=advice)
     if kind == "binary" and (wrong := (labels != 0) & (labels != 1) & mask).any():
         checks.refuse(argument, "0 or 1 for a binary task", places.found(labels, wrong), advice=CLASSES)
+    if kind == "regression":
+        float32(
+            argument, np.where(mask, column, column.dtype.type(0)), places, places.names[0] if places.names else None
+        )
     # Outside the sample space a label means nothing; zero keeps it out of every sum, NaN would not.
     return np.where(mask, labels, np.float32(0))
 

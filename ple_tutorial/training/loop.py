@@ -134,6 +134,7 @@ def fit(
         _seed_dropout(program.variables, seed)
         if checkpoint is not None:
             settings = {
+                "balance": repr(balance),
                 "model": key,  # with the optimizer and the balance
                 "seeds of the model": re.findall(r'"seed": (\d+)', json.dumps(model.get_config(), default=str)),
                 "train": [fingerprint(batches.first), batches.extent],

@@ -281,3 +281,10 @@ def test_decimals_and_digits_are_to_become_numbers():
             made(pd.DataFrame({"price": pd.Series(column, dtype=object)}))
     with pytest.raises(TypeError, match="factorize"):
         made(pd.DataFrame({"country": ["de", "fr", "de"]}))
+
+
+def test_labels_that_float32_would_change():
+    with pytest.raises(ValueError, match=r"labels\['y'\]: expected numbers that float32 tells apart"):
+        made(THREE, SECONDS, {"y": "regression"})
+    label = made(THREE, [1, SECONDS[0], 2], {"y": "regression"}, mask={"y": [True, False, True]}).labels["y"]
+    assert label.tolist() == [1, 0, 2]
