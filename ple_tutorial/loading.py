@@ -46,17 +46,31 @@ def check_fits(model: keras.Model, data: TaskData, argument: str) -> None:
             checks.refuse(f"{argument}.cardinalities", f"the model's {layer.cardinalities}", list(data.cardinalities))
         if layer.name in data.kinds and isinstance(layer, keras.layers.Dense):
             _check_head(layer, data, argument)
+    check_names(vars(model).get("_ple_names", {}), data, argument)
 
 
-def check_names(train: TaskData, data: TaskData, argument: str) -> None:
-    """Refuse data whose columns have other names than those of ``train``, or the same in another order."""
-    for part, names in train.names.items():
+def remember_names(model: keras.Model, names: dict[str, tuple]) -> None:
+    """Keep the names of the columns that a model was trained on with the model, until it is saved; see ``check_names``."""
+    if any(names.values()):
+        vars(model)["_ple_names"] = names  # not as Keras's attribute, which would be tracked
+
+
+def check_names(trained: dict[str, tuple], data: TaskData, argument: str) -> None:
+    """Refuse data whose columns have other names than ``TaskData.names`` of the training data, or another order.
+
+    Raises:
+        ValueError: both have names, and they differ; the message names the first column.
+    """
+    for part, names in trained.items():
         found = data.names[part]
         if names and found and names != found:
             at = next(i for i, (one, other) in enumerate(zip(names, found, strict=True)) if one != other)
-            expected = f"the columns of train in their order, {names[at]!r} in place {at}"
+            expected = f"the columns of the training data in their order, {names[at]!r} in place {at}"
             checks.refuse(
-                f"{argument}.features", expected, f"{found[at]!r}", advice="select them as in train: df[columns]"
+                f"{argument}.features",
+                expected,
+                f"{found[at]!r}",
+                advice="select them as in training, df[columns], or hand in .to_numpy()",
             )
 
 

@@ -139,6 +139,14 @@ def test_large_numbers_are_warned_of():
 
 def test_columns_of_the_validation_part_in_another_order():
     train, valid = (TaskData(pd.DataFrame(X, columns=list(names)), LABELS, KINDS) for names in ("abcd", "abdc"))
-    message = "valid.features: expected the columns of train in their order, 'c' in place 2, got 'd'"
+    message = "valid.features: expected the columns of the training data in their order, 'c' in place 2, got 'd'"
     with pytest.raises(ValueError, match=message):
         fit(built(train), train, valid, epochs=1, show_progress=False)
+    model = built(train)
+    assert predict(model, valid.features).keys() == predict(model, valid).keys()  # it knows no names yet
+    fit(model, train, epochs=1, show_progress=False)
+    for given in (valid, pd.DataFrame(X, columns=list("abdc"))):
+        with pytest.raises(ValueError, match=message.replace("valid", "data")):
+            predict(model, given)
+    for given in (train, pd.DataFrame(X, columns=list("abcd")), X):
+        assert len(predict(model, given)["click"]) == ROWS

@@ -24,7 +24,7 @@ from ple_tutorial import checks
 from ple_tutorial.backend import keras
 from ple_tutorial.balancing import Balance, check_balance
 from ple_tutorial.data import TaskData
-from ple_tutorial.loading import check_names, feature_batches, labels_of
+from ple_tutorial.loading import check_names, feature_batches, labels_of, remember_names
 from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.losses import loss_weights as full_loss_weights
 from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
@@ -122,7 +122,7 @@ def fit(
     _check_trainable(model)
     scored = None if valid is None else labels_of(model, valid, "valid")
     if isinstance(valid, TaskData):
-        check_names(batches.first, valid, "valid")
+        check_names(batches.first.names, valid, "valid")
     if scored is not None and scored.kinds != kinds:
         checks.refuse("valid.kinds", f"those of train, {kinds}", scored.kinds)
     schedule = loss_weights if callable(loss_weights) else WeightSchedule(full_loss_weights(kinds, loss_weights))
@@ -176,6 +176,7 @@ def fit(
             program.optimizer.finalize_variable_values(program.trainable)  # of moving averages
             if stopping.weights:
                 program.model.set_weights(stopping.weights)
+    remember_names(model, batches.first.names)
     history = pd.DataFrame(rows, index=pd.RangeIndex(1, len(rows) + 1, name="epoch"))
     history.attrs["best_epoch"] = stopping.epoch or len(rows)
     return history
@@ -187,7 +188,8 @@ def predict(model: keras.Model, data: Any, batch_size: int = 16_384) -> dict[str
     Args:
         model: from ``build_model``, or any Keras model to ``{task: (batch, 1)}``.
         data: a ``TaskData``, with labels or without; bare features (``(batch, features)``, or the dict of ``numeric`` and
-            ``codes``); or chunks of ``TaskData``, of which one is in memory at a time.
+            ``codes``); or chunks of ``TaskData``, of which one is in memory at a time. If the model was trained on a DataFrame,
+            the columns of a DataFrame must be in the same order (a model from a file does not know it).
         batch_size: how many samples at once at most.
 
     Raises:

@@ -137,6 +137,7 @@ def data(seed, correlation):
     return made.take(slice(0, 32)), None, made.take(slice(32, None))
 
 def means(train, valid, test, seed, correlation):
+    time.sleep(0.008)  # so that 20 kills come before the end on a fast machine, too
     return {f"{task}/mse": float(labels.mean()) for task, labels in test.labels.items()}
 
 points = ({"correlation": 0.0}, {"correlation": 1.0})
