@@ -61,6 +61,12 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def remove_unfinished(folder: str | os.PathLike, name: str = "*") -> None:
+    """Remove what ``replacing`` left in ``folder``, for files of this ``name``, when the process was killed in its block."""
+    for left in Path(folder).glob(f".{name}.part*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
 def write_table(table: pd.DataFrame, path: str | os.PathLike, head: Sequence[str] = ()) -> Path:
     """Write a DataFrame as a CSV file with comment lines at its head; ``read_table`` returns the same table.
 

@@ -2,13 +2,12 @@
 
 import functools
 import json
-import shutil
 from pathlib import Path
 
 from ple_tutorial import checks
 from ple_tutorial.study.engine import Study, Trial, trials
 from ple_tutorial.study.fingerprint import digest_at, study_fingerprint, trial_key, versions
-from ple_tutorial.tables import read_head, replacing, rounded, write_table
+from ple_tutorial.tables import read_head, remove_unfinished, replacing, rounded, write_table
 
 TRIALS = Path("build/studies")
 
@@ -30,8 +29,7 @@ class StoredTrials:
     def __init__(self, folder: str | Path, study: Study):
         self.folder = Path(checks.path("folder", folder))
         self.folder.mkdir(parents=True, exist_ok=True)
-        for unfinished in self.folder.glob(".*.part*"):  # left by a run that was killed while it wrote
-            shutil.rmtree(unfinished, ignore_errors=True)
+        remove_unfinished(self.folder)
         self.study = study
 
     @functools.cached_property

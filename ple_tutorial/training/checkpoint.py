@@ -1,7 +1,6 @@
 """Checkpoints: the state of ``fit`` after each epoch, kept in a folder, so that a killed run can go on from there."""
 
 import json
-import shutil
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras
-from ple_tutorial.tables import replacing
+from ple_tutorial.tables import remove_unfinished, replacing
 
 FILE = "fit.npz"
 
@@ -43,8 +42,7 @@ class Checkpoint:
         Raises:
             ValueError: the file is from another run (the first setting that differs is named), or cannot be read.
         """
-        for unfinished in self.path.parent.glob(f".{FILE}.part*"):  # left by a run that was killed while it wrote
-            shutil.rmtree(unfinished, ignore_errors=True)
+        remove_unfinished(self.path.parent, FILE)
         if not self.path.exists():
             return None
         try:

@@ -1,5 +1,6 @@
 """A study on a Dask cluster: a real scheduler and two workers on loopback, one of which is killed in the middle."""
 
+import json
 import os
 import signal
 import subprocess
@@ -48,7 +49,7 @@ def cluster(tmp_path):
     scheduler = start("scheduler", *local, "--port", "0", "--scheduler-file", where)
     while not where.exists():
         time.sleep(0.1)
-    address = engine.json.loads(where.read_text())["address"]
+    address = json.loads(where.read_text())["address"]
     single = ("--nthreads", "1", "--no-nanny", "--local-directory", tmp_path)
     workers = [start("worker", address, *local, *single) for _ in range(2)]
     yield address, workers
