@@ -81,26 +81,38 @@ def codes(argument, value, cardinalities, rows, places=None):
         places = places or Places(names)
         if table.shape == shape:
             columns = [_reals(argument, table.iloc[:, i], places, name) for i, name in enumerate(names)]
-            for name, column in zip(names, columns, strict=True):
-                if column.dtype.kind == "f" and np.isnan(column).any():
-                    missing = places.found(column, np.isnan(column), name)
-                    checks.refuse(argument, "a code in every row", missing, advice="give it a code of its own")
+            columns = [whole(argument, column, places, name) for name, column in zip(names, columns, strict=True)]
             table = np.stack(columns, axis=1)
     places = places or Places()
     if table.shape != shape or table.dtype.kind not in "biu":
         got = f"{getattr(table, 'dtype', 'a table')} of shape {tuple(table.shape)}"
         advice = "number the values first (pandas.factorize), from 0" if table.shape == shape else ""
         checks.refuse(argument, f"whole numbers of shape {shape}", got, advice=advice)
-    # Compared before the cast to int32, which would store 2**32 + 7 as 7.
-    if (wrong := table > LARGEST_CODE).any():
-        advice = "number the values that occur (pandas.factorize), or hash them into fewer"
-        checks.refuse(argument, "codes below 2,147,483,648", places.found(table, wrong), advice=advice)
+    table = whole(argument, table, places)
     if (wrong := (table < 0) | (table >= np.asarray(cardinalities))).any():
         column = int(np.argwhere(wrong)[0, 1])
         expected = f"codes from 0 to cardinality - 1, here {cardinalities[column] - 1}"
         advice = "give unknown and missing values a code of their own"
         checks.refuse(argument, expected, places.found(table, wrong), advice=advice)
     return table.astype(np.int32, copy=False), names
+
+
+def whole(argument, values, places, name=None):
+    """Return codes, ``(rows,)`` or ``(rows, columns)``, as they are, but none as uint64.
+
+    Raises:
+        ValueError: a code that is missing, or larger than int32 can hold.
+    """
+    if values.dtype.kind == "f":
+        if (wrong := np.isnan(values)).any():
+            missing = places.found(values, wrong, name)
+            checks.refuse(argument, "a code in every row", missing, advice="give it a code of its own")
+        return values
+    # Compared before a cast, which would make 7 of 2**32 + 7 and -1 of 2**64 - 1.
+    if (wrong := values > LARGEST_CODE).any():
+        advice = "number the values that occur (pandas.factorize), or hash them into fewer"
+        checks.refuse(argument, "codes below 2,147,483,648", places.found(values, wrong, name), advice=advice)
+    return values.astype(np.int64) if values.dtype == np.uint64 else values  # of both types NumPy would make floats
 
 
 def labels(argument, value, rows, task, kind, mask, places=None):
@@ -112,20 +124,11 @@ def labels(argument, value, rows, task, kind, mask, places=None):
     """
     places = places or Places()
     column = _vector(argument, value, rows, places)
-    with np.errstate(over="ignore"):
-        labels = column.astype(np.float32, copy=False)
-    if (wrong := ~np.isfinite(labels) & mask).any():
-        missing = np.isnan(column[wrong]).any()
-        advice = OUTSIDE.format(task=task) if missing else ""
-        checks.refuse(argument, "finite numbers", places.found(column, wrong), advice=advice)
-    if kind == "binary" and (wrong := (labels != 0) & (labels != 1) & mask).any():
-        checks.refuse(argument, "0 or 1 for a binary task", places.found(labels, wrong), advice=CLASSES)
-    if kind == "regression":
-        float32(
-            argument, np.where(mask, column, column.dtype.type(0)), places, places.names[0] if places.names else None
-        )
     # Outside the sample space a label means nothing; zero keeps it out of every sum, NaN would not.
-    return np.where(mask, labels, np.float32(0))
+    inside = np.where(mask, column, column.dtype.type(0))
+    if kind == "binary" and np.isfinite(inside).all() and (wrong := (inside != 0) & (inside != 1)).any():
+        checks.refuse(argument, "0 or 1 for a binary task", places.found(inside, wrong), advice=CLASSES)
+    return float32(argument, inside, places, fill=OUTSIDE.format(task=task))
 
 
 def truths(argument, value, rows, places=None):
@@ -164,13 +167,15 @@ def array(argument, value):
 
     Raises:
         ValueError: rows of unequal length.
-        TypeError: a masked array, whose mask NumPy would lose.
+        TypeError: a masked array, whose mask NumPy would lose; a sparse matrix.
     """
     if np.ma.isMaskedArray(value):
         advice = "fill it (.filled), and give the mask separately"
         checks.refuse(argument, "an array", "a masked array", TypeError, advice)
     if isinstance(value, (pd.DataFrame, pd.Series)):
         return value
+    if hasattr(value, "toarray"):  # of SciPy, which NumPy would take for one object
+        checks.refuse(argument, "an array", f"a sparse {type(value).__name__}", TypeError, "hand in .toarray()")
     if isinstance(value, (pd.Index, pd.api.extensions.ExtensionArray)):
         return pd.Series(value)
     try:
@@ -239,8 +244,8 @@ def _reads_as_number(value):
     return True
 
 
-def float32(argument, values, places, name=None):
-    """Return numbers of any type, ``(rows,)`` or ``(rows, columns)``, as float32.
+def float32(argument, values, places, name=None, fill=FILL):
+    """Return numbers of any type, ``(rows,)`` or ``(rows, columns)``, as float32; ``fill`` is the advice on missing ones.
 
     Raises:
         ValueError: a number that is missing or infinite, or a column of whole numbers that float32 does not hold.
@@ -250,7 +255,7 @@ def float32(argument, values, places, name=None):
         low, high = found.min(axis=0, initial=0), found.max(axis=0, initial=0)  # NaN and infinity show in them
     if not np.isfinite(low + high).all():
         wrong = ~np.isfinite(found)
-        advice = FILL if np.isnan(found[wrong]).any() else ""
+        advice = fill if np.isnan(found[wrong]).any() else ""
         checks.refuse(argument, "finite numbers", places.found(values, wrong, name), advice=advice)
     if values.dtype != np.float32 and (large := np.maximum(-low, high) >= EXACT).any():
         wrong = large & ((found != values) | (np.abs(found) > 2.0**53))

@@ -106,16 +106,15 @@ def _stored(name, value, rank):
 
 
 def _gather(array, blocks, argument=""):
-    """The rows of ``blocks`` (ranges), copied: float32 of any floating type, other types as they are."""
-    dtype = np.float32 if array.dtype.kind == "f" else array.dtype
+    """The rows of ``blocks`` (ranges), copied: features of any floating type as float32, all else as it is stored."""
+    dtype = np.float32 if array.dtype.kind == "f" and array.ndim == 2 else array.dtype
     out, at = np.empty((sum(map(len, blocks)), *array.shape[1:]), dtype), 0
     _announce(array, blocks)
     for block in blocks:
         values = array[block.start : block.stop]
         if array.ndim == 2 and values.dtype == np.float64:
             values = columns.float32(argument, values, columns.Places(row=functools.partial(row_of, [block])))
-        with np.errstate(over="ignore"):  # an infinite label is refused where its row is known
-            out[at : at + len(block)] = values
+        out[at : at + len(block)] = values
         at += len(block)
     _release(array)
     return out

@@ -3,6 +3,7 @@
 import functools
 import itertools
 import os
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ import numpy as np
 from ple_tutorial import checks
 from ple_tutorial.data import columns
 from ple_tutorial.data.chunks import Chunks, row_of, stamp_of
+
+SUFFIXES = (".parquet", ".pq")
 
 
 class ParquetChunks(Chunks):
@@ -27,9 +30,9 @@ class ParquetChunks(Chunks):
     at a quarter of the speed). If the rows of a row group are stored in an order that matters, shuffle the file once.
 
     Args:
-        path: a file, a folder or a list of files. Of a folder all ``*.parquet`` are read, by name, also in its subfolders; names
-            that begin with ``_`` or ``.`` are left out, as pandas, pyarrow and Spark do. ``day=3`` in the name of a subfolder
-            (a partition) is a column ``day`` of all rows in it; it must be a number.
+        path: a file, a folder or a list of files, none of them twice. Of a folder all ``*.parquet`` and ``*.pq`` are
+            read, by name, also in its subfolders; names that begin with ``_`` or ``.`` are left out, as pandas, pyarrow and Spark do. A folder
+            ``day=3`` anywhere in the path of a file (a partition) is a column ``day`` of all its rows; it must be a number.
         features: a list of columns of real numbers; or, for tabular data, a dict of ``numeric`` and ``codes``, lists of
             columns of real and of whole numbers.
         labels, mask, weights: ``{task: column}``; a mask may be of 0 and 1.
@@ -151,18 +154,15 @@ class ParquetChunks(Chunks):
 
     def _read(self, part, key, argument, pieces):
         codes, names = (part, key) == ("features", "codes"), self._parts[part][key]
-        out, at = np.empty((sum(map(len, pieces)), len(names)), np.int64 if codes else np.float32), 0
+        kept = np.int64 if codes else np.float32 if part == "features" else np.float64  # labels are checked as stored
+        out, at = np.empty((sum(map(len, pieces)), len(names)), kept), 0
         for piece in pieces:
             for i, name in enumerate(names):
                 values = _values(piece.batch[name])
-                if part == "features" and values.dtype.kind == "f" and codes:  # with NaN where a code is missing
-                    place = columns.Places(row=functools.partial(row_of, [piece])).found(values, np.isnan(values), name)
-                    checks.refuse(argument, "a code in every row", place, advice="give it a code of its own")
-                if part == "features" and not codes and values.dtype != np.float32:
-                    row = functools.partial(row_of, [piece])
-                    values = columns.float32(argument, values, columns.Places(row=row), name)
-                with np.errstate(over="ignore"):  # an infinite label is refused where its row is known
-                    out[at : at + len(piece), i] = values
+                if part == "features" and values.dtype != kept:  # of codes also NaN, where one is missing
+                    check = columns.whole if codes else columns.float32
+                    values = check(argument, values, columns.Places(row=functools.partial(row_of, [piece])), name)
+                out[at : at + len(piece), i] = values
             at += len(piece)
         return out if part == "features" else out[:, 0]
 
@@ -219,13 +219,17 @@ def _parquet_files(path):
     for one in (Path(checks.path("path", one)) for one in paths):
         found = [one]
         if one.is_dir():
-            inside = sorted(file.relative_to(one) for file in one.rglob("*.parquet"))
+            files_below = (file for file in one.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+            inside = sorted(file.relative_to(one) for file in files_below)
             found = [one / file for file in inside if not any(name.startswith(("_", ".")) for name in file.parts)]
         if not found or not found[0].is_file():
             checks.refuse("path", "Parquet files", f"{str(one)!r}, where there are none", FileNotFoundError)
-        files += [(file, _partition(file.relative_to(one).parts[:-1])) for file in found]
+        files += [(file, _partition(file.parts[:-1])) for file in found]
     if not files:
         checks.refuse("path", "Parquet files", "none")
+    place, times = Counter(file.resolve() for file, _ in files).most_common(1)[0]
+    if times > 1:
+        checks.refuse("path", "each file once", f"{str(place)!r} {times} times")
     return files
 
 

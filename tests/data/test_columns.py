@@ -5,6 +5,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 
 from ple_tutorial.data import FeatureSpec, TaskData
 from ple_tutorial.models import build_model
@@ -165,6 +166,11 @@ def frame(name, values, **more):
             TypeError,
             "got datetime64.* in column 0, row 0 .*; count the time",
         ),
+        (
+            lambda: made(scipy.sparse.eye(3)),
+            TypeError,
+            r"features: expected an array, got a sparse .*matrix; hand in .toarray",
+        ),
         (lambda: made(frame("z", [1j, 2])), TypeError, "in column 'z', row 0"),
         (lambda: made(frame("z", [10**400, 2])), TypeError, "in column 'z', row 0"),
         # labels
@@ -181,7 +187,7 @@ def frame(name, values, **more):
         (
             lambda: made(THREE, [0, 1, 2]),
             ValueError,
-            r"labels\['y'\]: expected 0 or 1 .* got 2.0 in row 2 .* classes .* counts",
+            r"labels\['y'\]: expected 0 or 1 .* got 2 in row 2 .* classes .* counts",
         ),
         (
             lambda: made(THREE, np.eye(3)),
@@ -229,6 +235,16 @@ def frame(name, values, **more):
             lambda: coded(frame("city", [0, None], dtype="Int64"), (5, 5)),
             ValueError,
             "a code in every row, got nan in column 'city', row 1 ",
+        ),
+        (
+            lambda: coded(pd.DataFrame({"a": [0, 9], "b": np.array([0, 1], np.uint64)}), (5, 5)),
+            ValueError,
+            "here 4, got 9 in column 'a', row 1 ",
+        ),
+        (
+            lambda: coded(pd.DataFrame({"a": [0, 1], "b": np.array([0, 2**64 - 1], np.uint64)}), (5, 5)),
+            ValueError,
+            "codes below 2,147,483,648, got 18446744073709551615 in column 'b', row 1 ",
         ),
         (lambda: coded(frame("city", ["a", "b"]), (5, 5)), TypeError, "'a' in column 'city', row 0 .*factorize"),
         (lambda: coded([["a"], ["b"]]), ValueError, "whole numbers of shape .* got <U1 .*; number the values first"),

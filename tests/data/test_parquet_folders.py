@@ -51,9 +51,41 @@ def test_partition_columns(tmp_path):
     assert next(iter(codes)).features["codes"][:, 1].tolist() == [3] * 40 + [4] * 40
     with pytest.raises(TypeError, match="features: expected a column of real numbers, got string in 'country'; number"):
         chunks(tmp_path, ["country"])
+    below = [tmp_path / "day=3" / "country=de", tmp_path / "day=4/country=fr/part-0.parquet"]
+    for path, values in ((below, [3.0] * 40 + [4.0] * 40), (below[0], [3.0] * 40), (below[1], [4.0] * 40)):
+        assert column(chunks(path, ["day"])) == values
     stored(tmp_path / "day=5/country=de/part-0.parquet", FRAME.assign(day=5))
     with pytest.raises(ValueError, match=r"path: expected one column 'day', got several in '.*day=5"):
         chunks(tmp_path, ["day"])
+
+
+def test_a_file_twice_is_refused_and_other_endings_are_read(tmp_path):
+    first = stored(tmp_path / "a.parquet")
+    stored(tmp_path / "b.pq"), stored(tmp_path / "c.PARQUET"), stored(tmp_path / "d.parquet/part-0.parquet")
+    assert chunks(tmp_path).rows == 160
+    for twice in ([first, str(first)], [tmp_path, first]):
+        with pytest.raises(ValueError, match=r"path: expected each file once, got '.*a\.parquet' 2 times"):
+            chunks(twice)
+
+
+def test_labels_that_float32_would_change(tmp_path):
+    """They are compared as they are stored, before a chunk makes them float32."""
+    message = r"labels\['y'\]: .* float32 tells apart .* got 16777217(\.0)? in .*row 3 "
+    for dtype in ("int64", "float64"):
+        y = np.array([0, 1, 2, 2**24 + 1], dtype)
+        path = stored(tmp_path / f"{dtype}.parquet", pd.DataFrame({"x": 0.0, "y": y}))
+        for make in (
+            lambda: ParquetChunks(path, ["x"], {"y": "y"}, {"y": "regression"}),  # noqa: B023
+            lambda: MemmapChunks(np.zeros((4, 1)), {"y": y}, {"y": "regression"}),  # noqa: B023
+        ):
+            with pytest.raises(ValueError, match=message):
+                make()
+
+
+def test_codes_too_large_for_int64_are_named(tmp_path):
+    path = stored(tmp_path / "a.parquet", FRAME.assign(c=np.full(40, 2**64 - 1, np.uint64)))
+    with pytest.raises(ValueError, match=r"features\['codes'\]: .* got 18446744073709551615 in column 'c', row 0 "):
+        ParquetChunks(path, {"numeric": ["x"], "codes": ["c"]}, {"y": "y"}, KINDS, cardinalities=(3,))
 
 
 def test_a_mask_of_other_types(tmp_path):
@@ -101,7 +133,7 @@ def test_an_empty_label_lies_outside_of_the_sample_space_if_asked(dtype, tmp_pat
         ("c", 3, r"features\['codes'\]: .* here 2, got 3 in column 'c', row 33 .*part-1.parquet'; give unknown"),
         ("c", 2**33, r"features\['codes'\]: .* got 8589934592 in column 'c', row 33 .*part-1.parquet'; number"),
         ("y", 2.0, r"labels\['y'\]: expected 0 or 1 .* got 2.0 in column 'y', row 33 .*part-1.parquet'; for several"),
-        ("y", 1e39, r"labels\['y'\]: .* got inf in column 'y', row 33 .*part-1.parquet'"),
+        ("y", 1e39, r"labels\['y'\]: .* got 1e\+39 in column 'y', row 33 .*part-1.parquet'"),
         (
             "w",
             -1.0,
