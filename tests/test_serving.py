@@ -31,6 +31,7 @@ CASES = {architecture: (architecture, DATA, {}) for architecture in ARCHITECTURE
     "codes alone": ("mmoe", CODES_ALONE, {}),
     "trained": ("mmoe", DATA, {"tower_units": []}),
 }
+PLAIN = ("all options", "codes alone", "trained")  # the cases that Keras's own ``model.export`` writes, too
 
 SERVER = """
 import os, sys
@@ -41,8 +42,11 @@ input()  # the files are there
 for case in sorted(os.listdir(".")):
     x = dict(np.load(f"{case}/x.npz"))
     x, found = x.get("x", x), {}
-    plain, own = tf.saved_model.load(f"{case}/plain"), tf.saved_model.load(f"{case}/own")
-    ends = {"plain": plain.serve, "serve": own.serve} | ({"gates": own.gates} if hasattr(own, "gates") else {})
+    own = tf.saved_model.load(f"{case}/own")
+    ends = {"serve": own.serve} | ({"gates": own.gates} if hasattr(own, "gates") else {})
+    if os.path.exists(f"{case}/plain"):
+        plain = tf.saved_model.load(f"{case}/plain")
+        ends["plain"] = plain.serve
     for rows in (1, 500):
         some = {name: part[:rows] for name, part in x.items()} if isinstance(x, dict) else x[:rows]
         for end, call in ends.items():
@@ -77,7 +81,8 @@ def served(tmp_path_factory):
     server = subprocess.Popen([sys.executable, "-c", SERVER], cwd=folder, text=True, **pipes)  # imports meanwhile
     models = {case: built(case) for case in CASES}
     for case, model in models.items():
-        model.export(folder / case / "plain", verbose=False)
+        if case in PLAIN:
+            model.export(folder / case / "plain", verbose=False)
         export(model, folder / case / "own")
         x = CASES[case][1].features
         np.savez(folder / case / "x.npz", **x if isinstance(x, dict) else {"x": x})
@@ -88,11 +93,11 @@ def served(tmp_path_factory):
 
 @pytest.mark.parametrize("case", CASES)
 def test_predictions(served, case):
-    """Of Keras's own ``model.export`` and of ours, on one row and on 500."""
+    """Of our export, and in some cases of Keras's own ``model.export``, on one row and on 500."""
     model, found = served[case]
     expected = predict(model, CASES[case][1])
     assert np.ptp(expected["z"]) > 0.01
-    for end in ("plain", "serve"):
+    for end in ("plain", "serve") if case in PLAIN else ("serve",):
         assert {name.split("/")[2] for name in found if name.startswith(f"{end}/")} == set(KINDS)
         for rows in (1, ROWS):
             for task, y in expected.items():

@@ -23,14 +23,14 @@ def grid():
         import os
         import time
 
-        time.sleep(0.2)
+        time.sleep(0.1)
         return {"a/mse": float(test.labels["a"][seed]), "b/mse": seed + correlation, "process": os.getpid()}
 
     return study.Study(
         "does it survive?",
         {},
         study.dial_data,
-        seeds=tuple(range(12)),
+        seeds=tuple(range(10)),
         points=({"correlation": 0.0, "rows": 128}, {"correlation": 1.0, "rows": 128}),
         others={"slow": slow},
     )
@@ -67,7 +67,7 @@ def test_a_worker_is_killed_and_the_table_is_the_same(cluster, tmp_path):
         client.wait_for_workers(2, timeout=120)
 
     def kill_one():
-        while len(list(folder.folder.glob("*.json"))) < 6:  # of 24
+        while len(list(folder.folder.glob("*.json"))) < 5:  # of 20
             time.sleep(0.02)
         workers[0].send_signal(signal.SIGKILL)
 

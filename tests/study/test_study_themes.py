@@ -43,10 +43,11 @@ def test_single_task_networks_of_the_census_share_nothing(people):
 
 
 def test_trees_of_the_census_take_codes_as_codes(people):
-    row = study.census_trees(*people, seed=0)
-    assert row["income/auc"] > 0.999 and row["never_married/auc"] > 0.999
-    assert 0 < row["epochs"] <= study.CENSUS_TREES["max_iter"]
-    assert study.census_trees(*people, seed=0) == row
+    few = study.CENSUS_TREES | {"max_iter": 60}
+    row = study.census_trees(*people, seed=0, settings=few)
+    assert row["income/auc"] > 0.99 and row["never_married/auc"] > 0.99
+    assert 0 < row["epochs"] <= 60
+    assert study.census_trees(*people, seed=0, settings=few) == row
 
 
 def three_parts():
