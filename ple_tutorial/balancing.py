@@ -76,6 +76,50 @@ class Balance:
         return step.gradient(step.joint, step.variables)
 
 
+def made_state(balance, kinds, variables):
+    """Return ``balance.state(kinds, variables)``; TypeError if it is something else than variables by name."""
+    state = balance.state(kinds, variables)
+    if not isinstance(state, dict) or not all(isinstance(variable, keras.Variable) for variable in state.values()):
+        _refuse_method(balance, "state", "a dict {name: keras.Variable}, or {}", state)
+    return state
+
+
+def made_joint(balance, losses, weights, state):
+    """Return ``balance.joint(losses, weights, state)``; TypeError if it is no scalar tensor."""
+    joint = balance.joint(losses, weights, state)
+    if not tf.is_tensor(joint) or not joint.shape.is_compatible_with(()):
+        _refuse_method(balance, "joint", "a scalar tensor", joint)
+    return joint
+
+
+def made_gradients(balance, step):
+    """Return ``balance.gradients(step)``; TypeError unless it is a gradient or None for each of ``step.variables``."""
+    gradients, count = balance.gradients(step), len(step.variables)
+    if not isinstance(gradients, (list, tuple)) or len(gradients) != count or all(g is None for g in gradients):
+        expected = f"a list of {count} gradients, one for each of step.variables (None for some, where there is none)"
+        _refuse_method(balance, "gradients", expected, gradients)
+    for gradient, variable in zip(gradients, step.variables, strict=True):
+        fits = gradient is None or (tf.is_tensor(gradient) and gradient.shape.is_compatible_with(variable.shape))
+        if not fits:
+            expected = f"for the variable {variable.path!r} a tensor of shape {tuple(variable.shape)}"
+            _refuse_method(balance, "gradients", expected, gradient)
+    return gradients
+
+
+def _refuse_method(balance, name, expected, got):
+    if isinstance(got, (list, tuple)):
+        got = (
+            f"{len(got)}, all None"
+            if got and all(one is None for one in got)
+            else f"a {type(got).__name__} of {len(got)}"
+        )
+    elif tf.is_tensor(got):
+        got = f"a tensor of shape {got.shape}"
+    else:
+        got = "None" if got is None else repr(got)
+    checks.refuse(f"balance, {type(balance).__name__}.{name}", f"it to return {expected}", got, TypeError)
+
+
 def check_balance(balance):
     """Return ``balance`` if ``fit`` can use it; TypeError otherwise."""
     if not isinstance(balance, Balance):

@@ -157,7 +157,7 @@ MUTANTS = (
     mutant("the filled-up rows of the last batch count", "step",
            ("training/step", INSIDE, INSIDE.replace(" * filled", ""))),
     mutant("the loss weights left out", "step",
-           ("training/step", "balance.joint(losses, weights, state)", "balance.joint(losses, tf.ones_like(weights), state)")),
+           ("training/step", "balance, losses, weights, state)", "balance, losses, tf.ones_like(weights), state)")),
     mutant("the dial squared", "synthetic",
            ("data/synthetic", "cosines = np.array([[1, p], [p, 1]])", "cosines = np.array([[1, p * p], [p * p, 1]])")),
     mutant("features drawn anew for every correlation", "synthetic",

@@ -11,6 +11,7 @@ from ple_tutorial.backend import keras, tf
 from ple_tutorial.balancing import Balance
 from ple_tutorial.losses import task_loss
 from ple_tutorial.training import compilations, fit
+from ple_tutorial.training.checkpoint import described
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,71 @@ def test_an_interrupted_run_goes_on(tmp_path):
             run(checkpoint=tmp_path, **settings | {"balance": other})
 
 
+def test_a_checkpoint_tells_classes_of_one_name_apart():
+    @dataclass(frozen=True)
+    class Same(Balance):
+        def joint(self, losses, weights, state):
+            return tf.add_n(list(losses.values()))
+
+    one = described(Same())
+
+    @dataclass(frozen=True)
+    class Same(Balance):
+        def joint(self, losses, weights, state):
+            return 5 * tf.add_n(list(losses.values()))
+
+    assert one[0] == described(Same())[0]
+    assert one != described(Same()) == described(Same())
+
+
 def test_the_history_shows_the_weighted_sum_whatever_the_balance():
     history = run(balance=EqualNorms(), epochs=2, loss_weights={"a": 3.0})[0]
     assert list(history["loss"]) == pytest.approx(list(history["z_loss"] + 3 * history["a_loss"]))
+
+
+@dataclass(frozen=True)
+class Wrong(Balance):
+    """A method whose functions return what they are given, or what they should."""
+
+    method: str
+    what: str
+
+    def _result(self, method, right):
+        results = {"None": None, "[]": [], "one too few": list(right)[:-1] if method == "gradients" else 1.5}
+        results |= {"vector": tf.ones(3), "vectors": [tf.ones((7, 9))] * (len(right) if method == "gradients" else 0)}
+        results |= {"variable": keras.Variable(0.0), "nones": [None] * (len(right) if method == "gradients" else 1)}
+        return results[self.what] if method == self.method else right
+
+    def state(self, kinds, variables):
+        return self._result("state", {})
+
+    def joint(self, losses, weights, state):
+        return self._result("joint", super().joint(losses, weights, state))
+
+    def gradients(self, step):
+        return self._result("gradients", super().gradients(step))
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "message"),
+    [
+        ("state", "None", r"state: expected it to return a dict {name: keras.Variable}, or {}, got None$"),
+        ("state", "variable", r"state: expected it to return a dict .*, got a tensor"),
+        ("joint", "None", "joint: expected it to return a scalar tensor, got None$"),
+        ("joint", "vector", r"joint: expected it to return a scalar tensor, got a tensor of shape \(3,\)$"),
+        ("gradients", "None", r"gradients: .* a list of \d+ gradients, one for each of step.variables .*, got None$"),
+        ("gradients", "one too few", r"gradients: .* a list of \d+ gradients, .*, got a list of \d+$"),
+        ("gradients", "nones", r"gradients: .* a list of \d+ gradients, .*, got \d+, all None$"),
+        (
+            "gradients",
+            "vectors",
+            r"gradients: .* for the variable '.*' a tensor of shape .*, got a tensor of shape \(7, 9\)$",
+        ),
+    ],
+)
+def test_a_method_that_returns_something_else(method, what, message):
+    with pytest.raises(TypeError, match=rf"^balance, Wrong\.{message}"):
+        fit(small_model(), TRAIN, balance=Wrong(method, what), **SETTINGS)
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ class ParquetChunks(Chunks):
 
     Args:
         path: a file, a folder or a list of files, none of them twice. Of a folder all ``*.parquet`` and ``*.pq`` are
-            read, by name, also in its subfolders; names that begin with ``_`` or ``.`` are left out, as pandas, pyarrow and Spark do. A folder
-            ``day=3`` anywhere in the path of a file (a partition) is a column ``day`` of all its rows; it must be a number.
+            read, by name, also in its subfolders; names that begin with ``_`` or ``.`` are left out, as pandas, pyarrow and
+            Spark do. A folder ``day=3`` anywhere in the path of a file (a partition) is a column ``day`` of all its rows; it
+            must be a number.
         features: a list of columns of real numbers; or, for tabular data, a dict of ``numeric`` and ``codes``, lists of
             columns of real and of whole numbers.
         labels, mask, weights: ``{task: column}``; a mask may be of 0 and 1.

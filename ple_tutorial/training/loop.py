@@ -31,7 +31,7 @@ from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
 from ple_tutorial.progress import bar
 from ple_tutorial.training.batches import Batches
 from ple_tutorial.training.callbacks import Callbacks
-from ple_tutorial.training.checkpoint import Checkpoint, fingerprint
+from ple_tutorial.training.checkpoint import Checkpoint, described, fingerprint
 from ple_tutorial.training.early_stopping import EarlyStopping
 from ple_tutorial.training.programs import program_for
 
@@ -86,7 +86,8 @@ def fit(
             after an interruption, continues from there and ends with the same weights as a run that was never
             interrupted. The state of ``callbacks`` is not saved. A checkpoint of another run is refused: of another
             model (or the same with other seeds), other arguments or other data. Of chunks only the first is compared, of
-            a function for ``loss_weights`` only its values for the first two epochs.
+            a function for ``loss_weights`` only its values for the first two epochs, of ``balance`` the fields and the code of
+            its class. If only the model's weights are others, ``fit`` warns and goes on with those of the checkpoint.
         shuffle: a new order of the rows for each epoch, drawn from ``seed``; of the rows within a chunk, and of the chunks if
             ``train`` has a method ``shuffled``.
         seed: of the order of the rows, and of dropout.
@@ -134,7 +135,7 @@ def fit(
         _seed_dropout(program.variables, seed)
         if checkpoint is not None:
             settings = {
-                "balance": repr(balance),
+                "balance": described(balance),
                 "model": key,  # with the optimizer and the balance
                 "seeds of the model": re.findall(r'"seed": (\d+)', json.dumps(model.get_config(), default=str)),
                 "train": [fingerprint(batches.first), batches.extent],
@@ -147,7 +148,7 @@ def fit(
                 "shuffle": shuffle,
                 "seed": seed,
             }
-            saved = Checkpoint(checkpoint, program.variables, settings)
+            saved = Checkpoint(checkpoint, program, settings)
             if (found := saved.load()) is not None:
                 (rows, stopping.epoch, stopping.value, rng.bit_generator.state), stopping.weights = found
                 if len(rows) > epochs:

@@ -7,6 +7,7 @@ import threading
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.balancing import made_state
 from ple_tutorial.training.step import epoch_function, trainable
 
 _compiled = []  # the name of the model, once for each program that was compiled
@@ -31,7 +32,7 @@ class Program:
     """
 
     def __init__(self, model, optimizer, balance, kinds):
-        state = balance.state(kinds, model.trainable_variables)
+        state = made_state(balance, kinds, model.trainable_variables)
         self.trainable = trainable(model, state)
         optimizer.build(self.trainable)
         self.model, self.optimizer, self.learning_rate = model, optimizer, None
@@ -76,13 +77,17 @@ class Program:
         weights = tf.constant(list(weights.values()), tf.float32)
         totals, samples = 0.0, 0.0
         for part in parts:
-            self._compiled = self._compiled or self._epoch.get_concrete_function(*part, weights)  # one for all parts
             try:
+                self._compiled = self._compiled or self._epoch.get_concrete_function(
+                    *part, weights
+                )  # one for all parts
                 total, count = self._compiled(*part, weights)
             except tf.errors.InvalidArgumentError as error:
                 if "unsupported operations" not in error.message:
                     raise
                 checks.refuse("model", "layers that XLA can compile", error.message.split(" (")[0].split(": ")[-1])
+            except TypeError as error:  # TensorFlow raises it anew, with its own trace as the message
+                raise error.__context__ if str(error.__context__).startswith("balance, ") else error from None
             totals, samples = totals + total.numpy(), samples + count.numpy()
         return totals / samples
 

@@ -1,7 +1,7 @@
 """One step of training, and the epoch of steps that is compiled as one program."""
 
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.balancing import Step
+from ple_tutorial.balancing import Step, made_gradients, made_joint
 from ple_tutorial.losses import task_loss
 
 
@@ -22,13 +22,13 @@ def train_step(model, optimizer, balance, state, kinds, x, y, mask, weights):
     with tf.GradientTape(persistent=True) as tape:
         outputs = model(x, training=True)
         losses = {t: task_loss(kind, y[t], outputs[t], mask[t]) for t, kind in kinds.items()}
-        joint = balance.joint(losses, weights, state) + sum(model.losses)
+        joint = made_joint(balance, losses, weights, state) + sum(model.losses)
 
     def gradient(loss, variables):
         return tape.gradient(loss, variables, output_gradients=optimizer.scale_loss(tf.ones_like(loss)))
 
     variables = trainable(model, state)
-    gradients = balance.gradients(Step(losses, weights, joint, variables, state, gradient))
+    gradients = made_gradients(balance, Step(losses, weights, joint, variables, state, gradient))
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
     return tf.stack(list(losses.values()))
 

@@ -133,6 +133,20 @@ def test_a_checkpoint_of_a_model_from_another_seed(tmp_path):
         fit(small_model(1), TRAIN, epochs=2, checkpoint=tmp_path, **SETTINGS)
 
 
+def test_other_starting_weights_are_warned_of(tmp_path):
+    """The checkpoint's are used, so the same call in one session, with the weights that the run came to, needs no word."""
+    model = small_model()
+    with pytest.raises(Killed):
+        fit(model, TRAIN, VALID, epochs=3, patience=2, checkpoint=tmp_path, callbacks=[KillAfter(2)], **SETTINGS)
+    for again in (model, small_model(), model):
+        whole = fit(again, TRAIN, VALID, epochs=3, patience=2, checkpoint=tmp_path, **SETTINGS)
+    other = small_model()
+    other.set_weights([2 * weights for weights in other.get_weights()])
+    with pytest.warns(UserWarning, match="checkpoint: the model has other weights .* empty it to train from") as caught:
+        assert fit(other, TRAIN, VALID, epochs=3, patience=2, checkpoint=tmp_path, **SETTINGS).equals(whole)
+    assert caught[0].filename == __file__
+
+
 def test_a_checkpoint_of_other_chunks(tmp_path):
     run([TRAIN, TRAIN], epochs=1, checkpoint=tmp_path / "list")
     with pytest.raises(ValueError, match="checkpoint: expected a run with the same train"):
