@@ -66,16 +66,21 @@ def test_a_worker_is_killed_and_the_table_is_the_same(cluster, tmp_path):
     with engine.client(address) as client:
         client.wait_for_workers(2, timeout=120)
 
+    killed = []
+
     def kill_one():
-        while len(list(folder.folder.glob("*.json"))) < 5:  # of 20
+        """The one that stored the first trial; the other may still be importing."""
+        while len(paths := list(folder.folder.glob("*.json"))) < 5:  # of 20
             time.sleep(0.02)
-        workers[0].send_signal(signal.SIGKILL)
+        process = json.loads(paths[0].read_text())["rows"][0]["process"]
+        killed.extend(worker for worker in workers if worker.pid == process)
+        killed[0].send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
     together = study.trials(asked, show_progress=False, scheduler=address, stored=folder)
     killer.join(1)
-    assert workers[0].wait(10) == -signal.SIGKILL and workers[1].poll() is None
+    assert killed[0].wait(10) == -signal.SIGKILL and [worker.poll() for worker in workers].count(None) == 1
     processes = set(together["process"].dropna())
     assert len(processes) == 2 and os.getpid() not in processes
     assert together.drop(columns="process").equals(alone.drop(columns="process"))
