@@ -256,6 +256,16 @@ def check_closing(nb):
     return [] if headings == CLOSING else [f"closing headings {headings}; expected {CLOSING}"]
 
 
+def check_folded(nb):
+    """A worked solution is folded, and so is its output, which may give the answer away."""
+    folded = {"source_hidden": True, "outputs_hidden": True}
+    return where(
+        nb,
+        lambda cell: "solution" in cell.metadata.get("tags", []) and cell.metadata.get("jupyter") != folded,
+        f"is a solution that is not folded: its metadata need jupyter={folded}",
+    )
+
+
 CHECKS = [
     check_format,
     check_size,
@@ -274,6 +284,7 @@ CHECKS = [
     check_links,
     check_opening,
     check_closing,
+    check_folded,
 ]
 
 
@@ -513,6 +524,8 @@ FAULTS = [
     (check_opening, opening("You will", "One will")),
     (check_closing, closing("## Pitfalls", "## Traps")),
     (check_closing, closing("## Exercises\n\ntext\n", "")),
+    (check_folded, lambda nb: code(nb, 1).metadata.update(tags=["solution"])),
+    (check_folded, lambda nb: code(nb, 1).metadata.update(tags=["solution"], jupyter={"source_hidden": True})),
 ]
 
 
