@@ -2,7 +2,7 @@
 
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from ple_tutorial.layers import Tabular
 LARGE = 1000.0  # root mean square of a column of numbers above which ``fit`` warns
 
 
-def check_fits(model: keras.Model, data: TaskData, argument: str) -> None:
+def check_fits(model: keras.Model, data: TaskData, argument: str, train: TaskData | None = None) -> None:
     """Refuse data whose tasks, kinds, features or codes do not fit the model, by the name of the argument.
 
     Args:
         model: a functional Keras model to ``{task: (batch, 1)}``.
         data: with labels or without.
         argument: what the message calls the data.
+        train: on which the model is about to be trained. The names of its columns count as do those on which it was trained.
 
     Raises:
         ValueError: data that do not fit.
@@ -46,21 +47,18 @@ def check_fits(model: keras.Model, data: TaskData, argument: str) -> None:
             checks.refuse(f"{argument}.cardinalities", f"the model's {layer.cardinalities}", list(data.cardinalities))
         if layer.name in data.kinds and isinstance(layer, keras.layers.Dense):
             _check_head(layer, data, argument)
-    check_names(vars(model).get("_ple_names", {}), data, argument)
+    _check_names(vars(model).get("_ple_names", {}), data, argument)
+    _check_names({} if train is None else train.names, data, argument)
 
 
 def remember_names(model: keras.Model, names: dict[str, tuple]) -> None:
-    """Keep the names of the columns that a model was trained on with the model, until it is saved; see ``check_names``."""
+    """Keep the names of the columns that a model was trained on with the model, until it is saved, for ``check_fits``."""
     if any(names.values()):
         vars(model)["_ple_names"] = names  # not as Keras's attribute, which would be tracked
 
 
-def check_names(trained: dict[str, tuple], data: TaskData, argument: str) -> None:
-    """Refuse data whose columns have other names than ``TaskData.names`` of the training data, or another order.
-
-    Raises:
-        ValueError: both have names, and they differ; the message names the first column.
-    """
+def _check_names(trained, data, argument):
+    """Refuse data whose columns have names, and others than ``TaskData.names`` of the training data or in another order."""
     for part, names in trained.items():
         found = data.names[part]
         if names and found and names != found:
@@ -122,27 +120,42 @@ def feature_batches(model: keras.Model, data: Any, argument: str, batch_size: in
         yield from (batch.features for batch in part.batches(batch_size))
 
 
-def labels_of(model: keras.Model, data: Any, argument: str) -> TaskData:
+def labels_of(model: keras.Model, data: Any, argument: str, check: Callable) -> TaskData:
     """Return data to score the model by: a ``TaskData`` as it is, of chunks the labels, masks and weights alone.
+
+    Each ``TaskData`` is handed to ``check``, with what a message calls it.
 
     Raises:
         ValueError: data that do not fit the model, or lack labels or samples of a task.
         TypeError: no data, or chunks that can be read only once.
     """
-    if isinstance(data, TaskData):
-        check_fits(model, data, argument)
-    elif not hasattr(data, "__iter__") or iter(data) is data:
-        expected = "a TaskData, or chunks of them that can be read again, such as a list"
-        checks.refuse(argument, expected, type(data).__name__, TypeError)
+    if first_of(data, argument) is data:
+        check(data, argument)
     else:
-        if not isinstance(next(iter(data), None), TaskData):
-            checks.refuse(argument, "a TaskData, or chunks of them", f"a {type(data).__name__} of others", TypeError)
-        data = TaskData.without_features(_parts(model, data, argument), argument)
+        data = TaskData.without_features(_parts(model, data, argument, check), argument)
     data.check_labels(argument)
     return data
 
 
-def _parts(model, data, argument):
+def first_of(data: Any, argument: str) -> TaskData:
+    """Return ``data`` if it is a ``TaskData``, and the first one if it is chunks of them.
+
+    Raises:
+        TypeError: something else, or chunks that can be read only once.
+    """
+    chunks = [data] if isinstance(data, TaskData) else data if hasattr(data, "__iter__") else []
+    if iter(chunks) is chunks:
+        expected = "a TaskData, or chunks that can be read again in every epoch, such as a list"
+        checks.refuse(argument, expected, f"a {type(data).__name__}, which can be read only once", TypeError)
+    first, got = next(iter(chunks), None), type(data).__name__
+    if not isinstance(first, TaskData):
+        got = got if first is not None or chunks is not data else f"an empty {got}"
+        advice = "make one of the features and their labels, TaskData(features, labels, kinds)"
+        checks.refuse(argument, "a TaskData, or chunks of them", got, TypeError, advice)
+    return first
+
+
+def _parts(model, data, argument, check=None):
     """Yield ``data`` as checked ``TaskData``: one, or one a chunk."""
     _check_model(model)
     listed = isinstance(data, (list, tuple)) and len(data) > 0 and not isinstance(data[0], TaskData)
@@ -150,27 +163,32 @@ def _parts(model, data, argument):
         listed or isinstance(data, dict) or hasattr(data, "shape")
     ):  # bare features; without labels any kind of task will do
         kinds = dict.fromkeys(model.output, "regression") if isinstance(model.output, dict) else {}
-        codes = [layer.cardinalities for layer in model.layers if isinstance(layer, Tabular)]
-        data = TaskData(data, {}, kinds, cardinalities=codes[0] if codes and isinstance(data, dict) else ())
+        codes = next((layer.cardinalities for layer in model.layers if isinstance(layer, Tabular)), ())
+        if isinstance(data, dict) and not codes:
+            expected = "an array (batch, features) or a DataFrame, as the model takes no codes"
+            checks.refuse(argument, expected, f"a dict of {sorted(map(str, data))}", TypeError)
+        data = TaskData(data, {}, kinds, cardinalities=codes if isinstance(data, dict) else ())
     if isinstance(data, (str, bytes)) or not (isinstance(data, TaskData) or hasattr(data, "__iter__")):
         checks.refuse(argument, "a TaskData, features, or chunks of TaskData", type(data).__name__, TypeError)
     part = None
     for number, part in enumerate([data] if isinstance(data, TaskData) else data, 1):
-        check_fits(model, part, argument if part is data else f"chunk {number} of {argument}")
+        name = argument if part is data else f"chunk {number} of {argument}"
+        check(part, name) if check else check_fits(model, part, name)
         yield part
     if part is None:
         checks.refuse(argument, "chunks of TaskData", "none", TypeError)
 
 
-def warn_of_scales(model: keras.Model, data: TaskData, argument: str) -> None:
+def warn_of_scales(model: keras.Model, data: TaskData, argument: str) -> bool:
     """Warn of columns of large numbers, on which training often gives constant predictions, unless a layer scales them.
 
+    Returns True if it warned.
     Of at most 10,000 rows, evenly spaced, the root mean square of a column is compared with ``LARGE``.
     """
     layers = keras.layers
     scaling = (layers.Normalization, layers.Rescaling, layers.BatchNormalization, layers.LayerNormalization)
     if any(isinstance(layer, scaling) for layer in model.layers):
-        return
+        return False
     numeric, names = data.numeric, data.names["numeric"]
     some = numeric[:: -(-len(numeric) // 10_000)].astype(np.float64)
     large = np.flatnonzero(np.sqrt(np.mean(some**2, axis=0)) > LARGE)
@@ -182,8 +200,9 @@ def warn_of_scales(model: keras.Model, data: TaskData, argument: str) -> None:
         warnings.warn(
             f"{argument}.features: large numbers in column {', '.join(ranges)}{more}, on which a network may learn nothing; "
             "standardise them, (x - x.mean()) / x.std() with mean and deviation of the training part, or take log1p of amounts",
-            stacklevel=4,
+            stacklevel=5,
         )
+    return len(large) > 0
 
 
 def load_weights(model: keras.Model, path: Any) -> None:

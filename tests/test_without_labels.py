@@ -66,6 +66,10 @@ def test_bare_features_that_do_not_fit():
         predict(model, {"numeric": X[:1], "codes": [[3, 0]]})
     with pytest.raises(ValueError, match=r"data.features: expected rows of shape .*, got \(4,\)"):
         predict(model, X)
+    with pytest.raises(
+        TypeError, match=r"data: expected an array .* as the model takes no codes, got a dict of \['numeric'\]"
+    ):
+        predict(built(DATA), {"numeric": X})
     with pytest.raises(ValueError, match=r"features: expected finite numbers, got nan in column 2, row 1"):
         predict(built(DATA), np.where(np.arange(12).reshape(3, 4) == 6, np.nan, 0))
 
@@ -125,6 +129,15 @@ def test_large_numbers_are_warned_of():
     with pytest.warns(UserWarning, match=r"large numbers in column 1 .*"):
         fit(built(data), [TaskData(raw.to_numpy(), LABELS, KINDS)], **once)
     scaled = TaskData((raw - raw.mean()) / raw.std(), LABELS, KINDS)
+    for train, valid, where in (
+        ([scaled, data, data], None, "chunk 2 of train"),
+        (scaled, data, "valid"),
+        (scaled, [scaled, data, data], "chunk 2 of valid"),
+        (data, data, "train"),
+    ):
+        with pytest.warns(UserWarning, match=rf"^{where}.features: large numbers in column 'seconds'") as caught:
+            fit(built(data), train, valid, **once | {"epochs": 2})
+        assert len(caught) == 1
     inputs = keras.Input((3,))
     heads = {
         task: keras.layers.Dense(1, a)(keras.layers.Rescaling(1e-6)(inputs))
@@ -142,6 +155,9 @@ def test_columns_of_the_validation_part_in_another_order():
     message = "valid.features: expected the columns of the training data in their order, 'c' in place 2, got 'd'"
     with pytest.raises(ValueError, match=message):
         fit(built(train), train, valid, epochs=1, show_progress=False)
+    for parts in ((train, [train, valid]), ([train, valid], None)):
+        with pytest.raises(ValueError, match=f"chunk 2 of {'train' if parts[1] is None else message}"):
+            fit(built(train), *parts, epochs=1, show_progress=False)
     model = built(train)
     assert predict(model, valid.features).keys() == predict(model, valid).keys()  # it knows no names yet
     fit(model, train, epochs=1, show_progress=False)

@@ -6,8 +6,7 @@ import numpy as np
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
-from ple_tutorial.data import TaskData
-from ple_tutorial.loading import check_fits, warn_of_scales
+from ple_tutorial.loading import check_fits, first_of, warn_of_scales
 
 
 class Batches:
@@ -34,17 +33,11 @@ class Batches:
 
     def __init__(self, model, train, batch_size, shuffle, rng):
         self.model, self.train, self.shuffle, self.rng = model, train, shuffle, rng
-        self.chunked = not isinstance(train, TaskData) and hasattr(train, "__iter__")
-        if self.chunked and iter(train) is train:
-            expected = "a TaskData, or chunks that can be read again in every epoch, such as a list"
-            checks.refuse("train", expected, f"a {type(train).__name__}, which can be read only once", TypeError)
-        self.first = next(iter(train), None) if self.chunked else train
-        if self.chunked and not isinstance(self.first, TaskData):
-            got = type(train).__name__ if self.first is not None else f"an empty {type(train).__name__}"
-            checks.refuse("train", "a TaskData, or chunks of them", got, TypeError)
-        check_fits(model, self.first, "train")
+        self.first = first_of(train, "train")
+        self.chunked = self.first is not train
+        self.warned = False
+        self.check(self.first, "train")
         self.first.check_labels("train", samples=not self.chunked)
-        warn_of_scales(model, self.first, "train")
         self.rows, self.batch_size = len(self.first), min(batch_size, len(self.first))
         sizes = ("rows", "chunk_rows", "block_rows", "groups_at_once")  # of the readers in data.chunks
         self.extent = [
@@ -53,6 +46,11 @@ class Batches:
         ]
         self.steps = None if self.chunked else -(-self.rows // self.batch_size)
         self.in_memory = None if self.chunked else self._tensors(self.first)
+
+    def check(self, data, argument):
+        """Refuse data that do not fit the model or the columns of ``first``; warn of large numbers, at the first that has any."""
+        check_fits(self.model, data, argument, self.first)
+        self.warned = self.warned or warn_of_scales(self.model, data, argument)
 
     def epoch(self):
         """Yield ``(features, labels, mask, order, steps)``: once for data in memory, once a chunk otherwise."""
@@ -66,7 +64,7 @@ class Batches:
         number, sampled = 0, set()
         for number, chunk in enumerate(chunks, 1):
             name = f"chunk {number} of train"
-            check_fits(self.model, chunk, name)
+            self.check(chunk, name)
             chunk.check_labels(name, samples=False)
             sampled |= {task for task, inside in chunk.mask.items() if inside.any()}
             if chunk.kinds != self.first.kinds or bool(chunk.weights) != bool(self.first.weights):
@@ -76,6 +74,7 @@ class Batches:
             yield (*self._tensors(chunk), *self._order(len(chunk)))
         if not number:
             checks.refuse("train", "chunks that can be read again in every epoch", "none in this one")
+        self.warned = True  # the other epochs have the same rows
         if missing := sorted(set(self.first.kinds) - sampled):
             checks.refuse("train", "at least one sample in the sample space of every task", f"none of {missing}")
 

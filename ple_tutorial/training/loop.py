@@ -24,7 +24,7 @@ from ple_tutorial import checks
 from ple_tutorial.backend import keras
 from ple_tutorial.balancing import Balance, check_balance
 from ple_tutorial.data import TaskData
-from ple_tutorial.loading import check_names, feature_batches, labels_of, remember_names
+from ple_tutorial.loading import feature_batches, labels_of, remember_names
 from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.losses import loss_weights as full_loss_weights
 from ple_tutorial.metrics import LOSS_OF_KIND, evaluate
@@ -121,9 +121,7 @@ def fit(
     batches = Batches(model, train, batch_size, shuffle, rng)
     kinds = batches.first.kinds
     _check_trainable(model)
-    scored = None if valid is None else labels_of(model, valid, "valid")
-    if isinstance(valid, TaskData):
-        check_names(batches.first.names, valid, "valid")
+    scored = None if valid is None else labels_of(model, valid, "valid", batches.check)
     if scored is not None and scored.kinds != kinds:
         checks.refuse("valid.kinds", f"those of train, {kinds}", scored.kinds)
     schedule = loss_weights if callable(loss_weights) else WeightSchedule(full_loss_weights(kinds, loss_weights))

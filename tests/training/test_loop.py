@@ -135,9 +135,9 @@ def test_predict(cgc):
             [TRAIN, VALID.features],
             {},
             TypeError,
-            "valid: expected a TaskData, or chunks of them, got a ndarray of others",
+            r"valid: expected a TaskData, or chunks of them, got ndarray; make one of the features and their labels, TaskData\(",
         ),
-        ([TRAIN, iter([VALID])], {}, TypeError, "valid: expected a TaskData, or chunks of them that can be read again"),
+        ([TRAIN, iter([VALID])], {}, TypeError, "valid: expected a TaskData, or chunks that can be read again"),
         (
             [TaskData(TRAIN.features, {}, KINDS)],
             {},
@@ -235,7 +235,7 @@ def test_codes_that_do_not_fit():
 def test_no_model_or_no_data(call, cgc):
     with pytest.raises(TypeError, match="model: expected a Keras model, got str"):
         call("cgc", TRAIN)
-    with pytest.raises(TypeError, match=r"(train|data): expected a TaskData(, features, or chunks of .*)?, got int"):
+    with pytest.raises(TypeError, match=r"(train|data): expected a TaskData(, (features, )?or chunks of .*)?, got int"):
         call(cgc, 3)
     if call in (fit, reach):  # which need labels
         with pytest.raises(TypeError, match=r"(train|data): expected a TaskData(, or chunks of them)?, got ndarray"):
