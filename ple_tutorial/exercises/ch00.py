@@ -1,5 +1,7 @@
 """The checks of chapter 00: Start here."""
 
+import re
+
 import numpy as np
 
 from ple_tutorial.exercises.answers import as_dict, number_mistake, plain_word
@@ -114,7 +116,7 @@ def _name_it(answer):
     words = {key: plain_word(word) for key, word in as_dict(answer, list(right)).items()}
     by_word = {word: meaning for meaning, text in MEANINGS.items() for word in text.split(", ")}
     given = {
-        key: next((by_word[end] for end in by_word if word == end or word.endswith(f" {end}")), word)
+        key: next((by_word[end] for end in by_word if re.fullmatch(f"(its |own |task )*{end}", word)), word)
         for key, word in words.items()
     }
     wrong = [key for key in right if given[key] != right[key]]

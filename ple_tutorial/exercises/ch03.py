@@ -116,9 +116,7 @@ def _is_seesaw(answer):
 
     known = {
         "it does not matter which of the two tasks gains: look at both ways round": lambda a, b: a[0] > 0 > b[1],
-        "it does not matter which of the two tasks gains: look at both ways round, b up and a down too": lambda a, b: (
-            b[0] > 0 > a[1]
-        ),
+        "it does not matter which of the two tasks gains: a up and b down counts, too": lambda a, b: b[0] > 0 > a[1],
         "an interval that contains zero says nothing of the sign: the middles are not enough": lambda a, b: (
             middle(a) * middle(b) < 0
         ),
@@ -156,13 +154,20 @@ def _is_seesaw(answer):
     }
     cases = dict(zip((f"{a} and {b}" for a, b in reasons), reasons, strict=True))
     function = as_function(answer, "a", "b")
-    results = {}
-    for what, (a, b) in cases.items():
-        value = returned(function, (a, b))
-        results[what] = bool(as_number(value, "what the function returns, True or False,"))
+
+    def says(a, b):
+        return bool(as_number(returned(function, (a, b)), "what the function returns, True or False,"))
+
+    results = {what: says(a, b) for what, (a, b) in cases.items()}
     wrong = [what for what, (a, b) in cases.items() if results[what] != right(a, b)]
     if not wrong:
-        return None
+        at_zero = [((0.0, 0.03), (-0.04, -0.02)), ((0.01, 0.03), (-0.02, 0.0))]
+        touching = any(says(a, b) or says(b, a) for a, b in at_zero)
+        return (
+            "an interval that ends at zero contains zero: compare with > and <, not with >= and <="
+            if touching
+            else None
+        )
     if len(set(results.values())) == 1:
         return f"it always returns {next(iter(results.values()))}"
     for sentence, mistaken in known.items():

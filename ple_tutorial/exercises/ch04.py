@@ -165,6 +165,7 @@ def _tempered(answer):
         "logits of a thousand and a temperature of 2": (large, 2.0),
         "logits of a thousand and a temperature of 0.001": (large, 0.001),
         "a batch of one sample": (logits[:1], 1.0),
+        "logits of a thousandth and a temperature of 0.001": (logits / 1000, 0.001),
     }
     exp, largest = np.exp, lambda x: x.max(axis=1, keepdims=True)
     known = {
@@ -202,6 +203,7 @@ def _tempered(answer):
         "each row needs its own largest subtracted; its mean is not enough": lambda x, t: _shared_out(
             exp((x - x.mean(axis=1, keepdims=True)) / t)
         ),
+        "low temperatures are cut off, but any positive number is one": lambda x, t: softmax(x / max(t, 0.01), axis=1),
         "large logits are cut off; subtract the largest of each row instead": lambda x, t: _shared_out(
             exp(np.clip(x / t, -500, 500))
         ),

@@ -127,10 +127,7 @@ def same(value, expected):
         return expected is value
     if isinstance(expected, Mapping):
         entries = dict(value.items()) if hasattr(value, "items") else {}
-        by_name = {str(key): entry for key, entry in entries.items()}
-        return by_name.keys() == {str(key) for key in expected} and all(
-            same(by_name[str(key)], entry) for key, entry in expected.items()
-        )
+        return entries.keys() == expected.keys() and all(same(entries[key], entry) for key, entry in expected.items())
     try:
         value, expected = as_array(value, "it"), as_array(expected, "it")
     except Mistake:
@@ -164,6 +161,8 @@ def _form_mistake(value, expected, what):
             entries = as_dict(value, [str(key) for key in expected], what)
             for key, entry in entries.items():
                 as_array(entry, f"{what}: the entry {key!r}")
+            if others := [key for key in dict(value.items()) if key not in expected]:  # text that only reads the same
+                return f"{what} should have the keys {list(expected)}, not {others[0]!r}"
         elif np.ndim(expected) == 0:
             if as_array(value, what).size != 1:
                 return f"{what} should be one number, but it has the shape {np.shape(value)}"
@@ -215,9 +214,9 @@ def _symptom(pairs):
 def _shown(value, expected):
     """Return "should be ..., but it is ..." for a few numbers; of many numbers, the first wrong row."""
     if isinstance(expected, Mapping):
-        entries = {str(key): entry for key, entry in value.items()}
-        key, right = next((key, right) for key, right in expected.items() if not same(entries[str(key)], right))
-        return f"has the wrong number for {key!r}: it should be {right:.4g}, but it is {float(entries[str(key)]):.4g}"
+        entries = dict(value.items())
+        key, right = next((key, right) for key, right in expected.items() if not same(entries[key], right))
+        return f"has the wrong number for {key!r}: it should be {right:.4g}, but it is {float(entries[key]):.4g}"
     right, got = np.asarray(expected, float), as_array(value, "it")
     row = ""
     while right.ndim > 1:

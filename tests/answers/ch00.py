@@ -104,6 +104,8 @@ WRONG = {
         (["negative transfer"], "a dict with the keys"),
         (list(WORDS.values()), "a dict with the keys"),
         (WORDS | {"A": "seesaw", "B": "negative transfer"}, "A and B are swapped"),
+        (WORDS | {"A": "no negative transfer"}, "A: compare with the model that was trained alone"),
+        (WORDS | {"B": "the opposite of a seesaw"}, "B: one task went up"),
         (WORDS | {"A": "seesaw"}, "A: compare with the model that was trained"),
         (WORDS | {"B": "negative transfer"}, "B: one task went up"),
         (WORDS | {"B": "loss weights"}, "B: the loss weight is what was changed"),

@@ -180,6 +180,8 @@ WRONG = {
         (lambda y, p, m: ((y - p)[m] ** 2).max() if m.any() else 0, "this is the largest square; take the mean"),
     ],
     "03.2": [
+        (lambda a, b: a[0] >= 0 >= b[1] or b[0] >= 0 >= a[1], "ends at zero contains zero"),
+        (lambda a, b: (a[0] > 0 and b[1] <= 0) or (b[0] > 0 and a[1] <= 0), "ends at zero contains zero"),
         (lambda a, b: sum(a) * sum(b) < 0, "contains zero"),
         (lambda a, b: (np.mean(a) > 0) != (np.mean(b) > 0), "contains zero"),
         (lambda a, b: a[1] < 0 or b[1] < 0, "not enough that one task loses"),

@@ -199,6 +199,7 @@ WRONG = {
         (lambda x, t: softmax(x / t, axis=0), "over the batch"),
         (lambda x, t: softmax(x / t), "whole array"),
         (lambda x, t: softmax(x * t, axis=1), "multiplied"),
+        (lambda x, t: softmax(x / max(t, 0.01), axis=1), "low temperatures are cut off"),
         (lambda x, t: softmax(x, axis=1), "no part"),
         (lambda x, t: softmax(x, axis=1) / t, "inside the softmax"),
         (lambda x, t: shared_out(np.exp(x) / t), "falls out"),

@@ -271,6 +271,7 @@ WRONG = {
         (changed(auc_by_group, alone=0), "not 0"),
         (changed(auc_by_group, alone=None), "not None"),
         (changed(auc_by_group, alone="NaN"), "text"),
+        (lambda *a: {str(k): v for k, v in auc_by_group(*a).items()}, "the keys [False, True], not 'False'"),
         (changed(auc_by_group, sign=-1), "upside down"),
         (lambda y, p, g: dict.fromkeys(np.unique(g), roc_auc_score(y, p)), "samples of the group only"),
         (lambda labels, scores, groups: auc_by_group(labels, scores > 0.5, groups), "a threshold"),
