@@ -44,7 +44,7 @@ def quality(quick, tell):
     """
     rows, batch = [], 256
     train = make_synthetic(4096, 0.5, features=32, tasks={"a": "regression", "b": "binary"}, seed=0)
-    for name, epochs in itertools.product(["ple"] if quick else ARCHITECTURES, [1] if quick else [5, 25]):
+    for name, epochs in itertools.product(["hard-sharing"] if quick else ARCHITECTURES, [1] if quick else [5, 25]):
         levels = 1 if name in ONE_LEVEL else 2
         ours, *theirs = (build_model(name, features=32, tasks=train.kinds, levels=levels) for _ in range(3))
         row = {"architecture": name, "steps": epochs * len(train) // batch, "loss_before": _loss(ours, train)}

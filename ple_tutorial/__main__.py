@@ -115,14 +115,16 @@ def student(out):
         help="the table to write (build/scores.csv)",
     ),
     argument("--seconds", type=int, default=120, help="how long a cell may take (120)"),
+    argument("--workers", type=int, default=1, help="notebooks that are run at a time (1)"),
 )
-def score(handed_in, out, seconds):
+def score(handed_in, out, seconds, workers):
     from ple_tutorial import tables
     from ple_tutorial.course import scoring
 
     with checking_words():
         checks.count("--seconds", seconds)
-        scores = scoring.score(handed_in, seconds, tell=say)
+        checks.count("--workers", workers)
+        scores = scoring.score(handed_in, seconds, say, workers)
     tables.write_table(scores, out, ["made by: python -m ple_tutorial score"])
     say(f"{scores['right'].sum()} of {len(scores)} right. Look in {out}.")
     return 0

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -32,7 +33,7 @@ KINDS_OF_LINES = [set(keys.split()) for keys in ("broken", "checks expected", "c
 KINDS_OF_LINES.append({"exercise", "right", "sentence", "cell"})
 
 
-def score(folder: Path, seconds: int = 120, tell: Callable[[str], None] = print) -> pd.DataFrame:
+def score(folder: Path, seconds: int = 120, tell: Callable[[str], None] = print, workers: int = 1) -> pd.DataFrame:
     """Score all notebooks in a folder and in the folders below it.
 
     A cell that raises does not stop its notebook. Nor does one that takes too long or ends the process: the notebook
@@ -42,6 +43,7 @@ def score(folder: Path, seconds: int = 120, tell: Callable[[str], None] = print)
         folder: where the notebooks are; what they are called, and in which folders they are, is up to you.
         seconds: how long a cell may take; a notebook as a whole may take ten times as long.
         tell: is called with a line about each notebook.
+        workers: how many notebooks are run at a time.
 
     Returns:
         A table with the columns ``file`` (the path within the folder), ``exercise``, ``right`` (true or false) and
@@ -53,18 +55,21 @@ def score(folder: Path, seconds: int = 120, tell: Callable[[str], None] = print)
         FileNotFoundError: the folder holds no notebook.
     """
     folder = Path(checks.path("folder", folder))
-    seconds = checks.count("seconds", seconds)
+    seconds, workers = checks.count("seconds", seconds), checks.count("workers", workers)
     paths = [path.relative_to(folder) for path in folder.rglob("*.ipynb") if not path.is_dir()]
     names = {path.as_posix(): path for path in paths if not any(part.startswith(".") for part in path.parts)}
     if not names:
         raise FileNotFoundError(f"folder: expected one with notebooks (*.ipynb), got none in {folder}")
-    rows = []
-    for name, path in sorted(names.items()):
+
+    def timed(name):
         start = time.perf_counter()
-        scores = score_notebook(folder / path, seconds)
-        rows += [(_printable(name), *row) for row in scores]
-        right = sum(right for _, right, _ in scores)
-        tell(f"{_printable(name)}: {right} of {len(scores)} right ({time.perf_counter() - start:.0f} s)")
+        return score_notebook(folder / names[name], seconds), time.perf_counter() - start
+
+    rows = []
+    with ThreadPoolExecutor(workers) as pool:  # each thread waits for a process
+        for name, (scores, took) in zip(sorted(names), pool.map(timed, sorted(names)), strict=True):
+            rows += [(_printable(name), *row) for row in scores]
+            tell(f"{_printable(name)}: {sum(right for _, right, _ in scores)} of {len(scores)} right ({took:.0f} s)")
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

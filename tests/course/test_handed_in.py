@@ -78,7 +78,12 @@ def scored(tmp_path_factory):
     write(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "GRACE", 1)
-        assert command.main(["score", str(folder), "--out", str(folder / "scores.csv"), "--seconds", "2"]) == 0
+        assert (
+            command.main(
+                ["score", str(folder), "--out", str(folder / "scores.csv"), "--seconds", "2", "--workers", "4"]
+            )
+            == 0
+        )
     return folder / "scores.csv"
 
 
