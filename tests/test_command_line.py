@@ -71,6 +71,7 @@ def test_tutorial(rooms, capsys, tmp_path, monkeypatch):
     ("arguments", "line"),
     [
         (["figures", "--only", "seasaw"], "expected one of seesaw, broken, dial, got 'seasaw'; did you mean 'seesaw'?"),
+        (["study", "nosuch"], "expected one of dial, broken, got 'nosuch'\n"),
         (["study", "dail"], "expected one of dial, broken, got 'dail'; did you mean 'dial'?"),
         (["study", "dial", "--workers", "0"], "--workers: expected a whole number of at least 1, got 0"),
         (["notebooks", "no_such"], "chapter: expected one of"),

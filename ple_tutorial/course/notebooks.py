@@ -68,8 +68,18 @@ def unmet_need(nb: NotebookNode) -> str | None:
 
 
 def read(path: Path) -> NotebookNode:
-    """Read the notebook at ``path``."""
-    return nbformat.read(path, as_version=4)
+    """Read the notebook at ``path``; ValueError if the file is not one."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (
+        ValueError,
+        AttributeError,
+        KeyError,
+        TypeError,
+        nbformat.ValidationError,
+    ) as error:  # of JSON of another form
+        got = f"{Path(path).name!r}, which cannot be read as one ({type(error).__name__})"
+        checks.refuse("notebook", "a file that JupyterLab can open", got)
 
 
 def title(nb: NotebookNode) -> str:
@@ -206,7 +216,10 @@ def run(paths: Sequence[Path], out: Path | None = None, tell: Callable[[str], No
 
 
 def _run_one(path, out):
-    nb = read(path)
+    try:
+        nb = read(path)
+    except ValueError as error:
+        return Outcome(path.stem, f"failed: {error}")
     reason = unmet_need(nb)
     if reason:
         return Outcome(path.stem, f"skipped: {reason}")

@@ -21,6 +21,8 @@ from pathlib import Path
 import pandas as pd
 
 from ple_tutorial import checks
+from ple_tutorial.course.worker import NO_CHECK
+from ple_tutorial.exercises import exercises_of
 
 COLUMNS = ["file", "exercise", "right", "sentence"]
 NO_ANSWER = "no answer yet."
@@ -29,7 +31,7 @@ GRACE = 10  # seconds in which a cell that is over its time may end by itself
 TIMES = 10  # a notebook may take so many times as long as a cell
 DEATHS = 5  # cells that end the process or do not stop; then the notebook is given up
 LONGEST = 300  # letters of a sentence
-KINDS_OF_LINES = [set(keys.split()) for keys in ("broken", "checks expected", "cell", "error cell", "done")]
+KINDS_OF_LINES = [set(keys.split()) for keys in ("broken", "checks", "cell", "error cell", "done")]
 KINDS_OF_LINES.append({"exercise", "right", "sentence", "cell"})
 
 
@@ -96,20 +98,24 @@ def score_notebook(path: Path, seconds: int = 120) -> list[tuple[str | None, boo
         if len(stopped) == DEATHS or time.monotonic() > end:
             happened |= dict.fromkeys(range(cell + 1, len(lines[0]["checks"]) + 1), "was not reached")
             break
-    return _rows(lines[0]["checks"], lines[0]["expected"], verdicts, happened | stopped)
+    return _rows(lines[0]["checks"], verdicts, happened | stopped)
 
 
-def _rows(checked, expected, verdicts, happened):
+def _rows(checked, verdicts, happened):
     """Return the rows of one notebook.
 
     Args:
         checked: for each code cell, the exercises that its text checks.
-        expected: the exercises of the chapter.
         verdicts: what ``check`` said, as the worker writes it down.
         happened: ``{number of a code cell: why it may lack a verdict}``.
     """
+    answered = {name for names in checked for name in names} | {line["exercise"] for line in verdicts}
+    expected = {name for one in answered for name in exercises_of(one[:2])}
+    if not answered:
+        cells = "".join(f"; code cell {number} {what}" for number, what in sorted(happened.items())[-1:])
+        return [(None, False, _sentence(NO_CHECK + cells))]
     rows = []
-    for exercise in sorted({*expected, *(line["exercise"] for line in verdicts)}):
+    for exercise in sorted(expected | {line["exercise"] for line in verdicts}):
         said = sorted((line for line in verdicts if line["exercise"] == exercise), key=lambda line: line["cell"])
         said = [line for line in said if line["sentence"] != NO_ANSWER] or said[-1:]
         calling = [number for number, names in enumerate(checked, start=1) if exercise in names]

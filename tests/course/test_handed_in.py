@@ -19,12 +19,12 @@ class Place:
         raise OSError("no /home/anna/x.csv and no C:\\Users\\anna\\y.csv\n\r at all")
 """
 HANDED_IN = {
-    "anna/honest.ipynb": [
-        CHECK,
-        RIGHT,
+    "anna/honest.ipynb": [  # its text does not show which exercises it checks
+        CHECK + " as judge",
+        RIGHT.replace("check", "judge"),
         "raise KeyError('a slip that stops no other cell')",
-        "check('0.2', 'four')",
-        "check('00.3', None)",
+        "number = 2\njudge(answer='four', name=f'0.{number}')",
+        "judge('00.3', None)",
     ],
     "bert/leaves.ipynb": [
         CHECK,
@@ -116,6 +116,7 @@ def test_honest_answers(rows):
     assert said == verdict("00.2", "four")[1]
     assert rows[file, "00.3"] == (False, "no answer yet.")
     assert verdict("00.3", None)[1] == scoring.NO_ANSWER
+    assert rows[file, "00.4"] == (False, "missing: no cell checks it")
 
 
 def test_the_last_answer_counts_and_an_unknown_exercise_is_a_row(rows):

@@ -85,6 +85,17 @@ def test_copies(ran):
     assert failed.cells[3].outputs == []
 
 
+@pytest.mark.parametrize("text", ["[]", "{}", "{", "3", '{"nbformat": 4, "nbformat_minor": 5}'])
+def test_a_file_that_is_no_notebook(text, tmp_path):
+    path = tmp_path / "04_broken.ipynb"
+    path.write_text(text)
+    message = "notebook: expected a file that JupyterLab can open, got '04_broken.ipynb', which cannot be read as one"
+    with pytest.raises(ValueError, match=message):
+        notebooks.read(path)
+    (outcome,) = notebooks.run([path], tell=str)
+    assert outcome.status.startswith(f"failed: {message}")
+
+
 def test_time_and_memory_are_measured(ran):
     """The peak is the kernel's own: `ran` holds 500 MB while the kernels start."""
     assert 0.2 < ran.copies[0].seconds < 60

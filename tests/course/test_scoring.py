@@ -10,26 +10,34 @@ def said(cell, sentence, exercise="04.1"):
     return {"exercise": exercise, "right": sentence == "right.", "sentence": sentence, "cell": cell}
 
 
+def rows_of_41(verdicts, happened):
+    return [row for row in scoring._rows([], verdicts, happened) if row[0] == "04.1"]
+
+
 def test_the_last_answer_counts_and_an_open_stub_is_none():
     three = [said(9, "no answer yet."), said(5, "not yet: x"), said(7, "right.")]
-    assert scoring._rows([], ["04.1"], three, {}) == [("04.1", True, "right. (the last of 2 answers)")]
-    assert scoring._rows([], ["04.1"], [three[0], three[2]], {}) == [("04.1", True, "right.")]
-    assert scoring._rows([], ["04.1"], three[:1], {}) == [("04.1", False, "no answer yet.")]
-    assert scoring._rows([], ["04.1"], [said(1, "right."), said(2, "not yet: x")], {}) == [
+    assert rows_of_41(three, {}) == [("04.1", True, "right. (the last of 2 answers)")]
+    assert rows_of_41([three[0], three[2]], {}) == [("04.1", True, "right.")]
+    assert rows_of_41(three[:1], {}) == [("04.1", False, "no answer yet.")]
+    assert rows_of_41([said(1, "right."), said(2, "not yet: x")], {}) == [
         ("04.1", False, "not yet: x (the last of 2 answers)")
     ]
 
 
 def test_a_missing_verdict_is_explained_and_an_exercise_of_no_chapter_is_listed():
     checked = [[], ["04.1"], ["04.2", "04.3"]]
-    rows = scoring._rows(checked, ["04.1", "04.2", "04.4"], [said(3, "there is none", "04.9")], {3: "raised E: x"})
+    rows = scoring._rows(checked, [said(3, "there is none", "04.9")], {3: "raised E: x"})
     assert rows == [
         ("04.1", False, "no verdict: check was not called"),
         ("04.2", False, "no verdict: code cell 3 raised E: x"),
+        ("04.3", False, "no verdict: code cell 3 raised E: x"),
         ("04.4", False, "missing: no cell checks it"),
         ("04.9", False, "there is none"),
     ]
-    assert scoring._rows([], [], [said(1, "none", "")], {}) == [("?", False, "none")]
+    assert scoring._rows([], [said(1, "none", "")], {}) == [("?", False, "none")]
+    assert scoring._rows([], [], {2: "raised E: x"}) == [
+        (None, False, "no code cell calls check; code cell 2 raised E: x")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,7 @@ def test_a_notebook_that_takes_too_long_as_a_whole_is_given_up(tmp_path, monkeyp
 
     def run(path, seconds, skipped, end):
         ran.append(set(skipped))
-        lines = [{"checks": [["00.1"], ["00.2"], ["00.3"]], "expected": ["00.1", "00.2", "00.3", "00.4"]}, {"cell": 1}]
+        lines = [{"checks": [["00.1"], ["00.2"], ["00.3"]]}, {"cell": 1}]
         verdict = {"exercise": "00.1", "right": True, "sentence": "right.", "cell": 1}
         return [*lines, verdict, {"cell": 2}], "was running when the notebook had taken 20 s"
 
@@ -85,11 +93,12 @@ def test_a_notebook_that_ends_its_process_again_and_again_is_given_up(tmp_path, 
     def run(path, seconds, skipped, end):
         ran.append(list(skipped))
         cell = len(skipped) + 1
-        return [{"checks": [["00.1"]] * 7, "expected": ["00.1"]}, {"cell": cell}], f"ended the process (signal {cell})"
+        return [{"checks": [["00.1"]] * 7}, {"cell": cell}], f"ended the process (signal {cell})"
 
     monkeypatch.setattr(scoring, "_run", run)
     monkeypatch.setattr(scoring, "DEATHS", 3)
-    assert scoring.score_notebook(tmp_path / "x.ipynb") == [("00.1", False, "no verdict: code cell 7 was not reached")]
+    first = scoring.score_notebook(tmp_path / "x.ipynb")[0]
+    assert first == ("00.1", False, "no verdict: code cell 7 was not reached")
     assert ran == [[], [1], [1, 2]]
 
 
