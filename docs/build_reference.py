@@ -68,6 +68,8 @@ def page():
         for name in listed.split():
             text = render_object_docs(package[name], options)
             text = re.sub(r"^### .*", f"### `ple_tutorial.{name}`", text, count=1)  # the path to import it from
+            if package[name].is_class:  # of whose __init__ griffe prints what it returns
+                text = re.sub(r"\A(### .*\n\n```python\n.*\)) -> None$", r"\1", text, count=1, flags=re.MULTILINE)
             parts.append(_tidied(text))
     lines = "\n".join(parts).splitlines()
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip() + "\n"

@@ -260,11 +260,8 @@ class Gate(keras.layers.Layer):
     def build(self, input_shape):
         _check_rank(self.name, input_shape, 2, "(batch, features)")
         self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: input_shape[-1]})
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(input_shape[-1], len(self.experts)),
-            initializer=seeded(self.kernel_initializer, self.seed),
-        )
+        shape, initializer = (input_shape[-1], len(self.experts)), seeded(self.kernel_initializer, self.seed)
+        self.kernel = self.add_weight(name="kernel", shape=shape, initializer=initializer)
         if self.gate_bias:
             self.bias = self.add_weight(name="bias", shape=(len(self.experts),), initializer="zeros")
 
@@ -421,11 +418,8 @@ class Tabular(keras.layers.Layer):
         if codes[1] != len(self.cardinalities):
             checks.refuse(f"input of {self.name}", f"{len(self.cardinalities)} columns of codes", codes[1])
         self.offsets = np.cumsum([0, *self.cardinalities[:-1]]).astype("int32")
-        self.table = self.add_weight(
-            name="table",
-            shape=(sum(self.cardinalities), self.embedding),
-            initializer=seeded("random_uniform", self.seed),
-        )
+        shape, initializer = (sum(self.cardinalities), self.embedding), seeded("random_uniform", self.seed)
+        self.table = self.add_weight(name="table", shape=shape, initializer=initializer)
 
     def call(self, inputs):
         numeric, codes = inputs

@@ -54,6 +54,15 @@ def test_the_page_is_what_the_docstrings_say():
     assert build_reference.PAGE.read_text(encoding="utf-8") == build_reference.page(), "run `make reference`"
 
 
+def test_a_class_returns_no_none():
+    text = build_reference.PAGE.read_text(encoding="utf-8")
+    classes = [name for name in NAMES if inspect.isclass(found(name))]
+    assert len(classes) > 10
+    for name in classes:
+        signature = text.partition(f"### `ple_tutorial.{name}`\n\n```python\n")[2].partition("\n```")[0]
+        assert not signature.endswith("-> None"), name
+
+
 def test_what_notebooks_import_is_on_the_page():
     on_page = {found(name) for name in build_reference.names()}
     absent = {name: where for name, where in imported_by_notebooks().items() if found(name) not in on_page}

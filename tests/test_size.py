@@ -21,10 +21,6 @@ CORE = """
 """.split()
 CORE_LINES = 2000
 FILE_LINES = 250
-LONGER = {  # file: why it may have more lines of code
-    "layers": "the layers of every architecture, to be read top to bottom; Keras has none of them",
-    "exercises/ch07": "the known mistakes of its exercises, each written out as a function",
-}
 BEFORE = "b267c3d"  # the last commit before the package was divided
 NOW = {"bench": "benchmarks", "feed": "training", "watch": "training", "checkpoint": "training", "notebooks": "course"}
 NO_CODE = {
@@ -73,10 +69,8 @@ def test_readme_names_the_core():
     assert f"at most {CORE_LINES:,} lines of code" in sentence and f"more than {FILE_LINES} lines" in sentence
 
 
-def test_no_file_is_long_without_a_reason():
-    found = sizes()
-    assert {name: lines for name, lines in found.items() if lines > FILE_LINES and name not in LONGER} == {}
-    assert {name for name in LONGER if found.get(name, 0) <= FILE_LINES} == set(), "no longer needed in LONGER"
+def test_no_file_is_long():
+    assert {name: lines for name, lines in sizes().items() if lines > FILE_LINES} == {}
 
 
 @pytest.mark.parametrize(

@@ -153,9 +153,7 @@ def _share_by_name(answer):
             lambda n, g: n.startswith(f"{g}_")
         ),
         "an expert of another group, whose name contains this one, was counted as well": by(lambda n, g: g in n),
-        "a group's name may hold an underscore: cut at the last one, not at the first": by(
-            lambda n, g: n.split("_")[0] == g
-        ),
+        "a group's name may hold an underscore: cut at the last one": by(lambda n, g: n.split("_")[0] == g),
         "an expert number may have two digits: click_10 belongs to 'click'": by(lambda n, g: n[:-2] == g),
         "a group's name may end in a digit: cut off the underscore and the number, no more": by(
             lambda n, g: n.rstrip("0123456789_") == g
@@ -168,9 +166,7 @@ def _share_by_name(answer):
         ),
         "only the first expert of the group is counted": by(lambda n, g: n == f"{g}_1"),
         "only experts 1 and 2 of the group are counted": by(lambda n, g: n in (f"{g}_1", f"{g}_2")),
-        "an expert's name is the group, an underscore and a number; yours never equals the group": by(
-            lambda n, g: n == g
-        ),
+        "an expert's name is the group, an underscore and a number, never the group alone": by(lambda n, g: n == g),
         "this is the mean weight of one expert; the share is the sum over the group's experts": by(own, np.mean),
         "that is the sum over the samples; take their mean": by(own, np.sum),
         "that is one number for each sample; take their mean": by(own, lambda w: w.sum(axis=1)),
