@@ -63,7 +63,8 @@ def choice(argument: str, value: Any, known: Iterable) -> Any:
     if value in known:
         return value
     lower = {str(name).lower(): name for name in known}
-    near = difflib.get_close_matches(str(value).lower(), lower, n=1, cutoff=0.6)
+    asked = str(value).lower()
+    near = difflib.get_close_matches(asked, lower, n=1) or [name for name in lower if asked and name.startswith(asked)]
     hint = f"; did you mean {lower[near[0]]!r}?" if near else ""
     refuse(argument, f"one of {', '.join(known)}", f"{value!r}{hint}")
 
