@@ -213,7 +213,7 @@ WRONG = {
         (picked(lambda n, g: re.sub(r"[^a-z]", "", n) == g), "more to it"),
         (picked(lambda n, g: n == g + "_1"), "only the first expert"),
         (picked(lambda n, g: n in (g + "_1", g + "_2")), "only experts 1 and 2"),
-        (picked(lambda n, g: n == g), "never equals the group"),
+        (picked(lambda n, g: n == g), "never the group alone"),
         (lambda e, w, g: columns(w, [own(n, g) for n in e]).mean(), "mean weight of one expert"),
         (lambda e, w, g: columns(w, [own(n, g) for n in e]).sum(), "the sum over the samples"),
         (lambda e, w, g: columns(w, [own(n, g) for n in e]).sum(axis=1), "one number for each sample"),
