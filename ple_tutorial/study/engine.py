@@ -5,9 +5,12 @@ initial weights and the order of the batches, so that two architectures with the
 """
 
 import contextlib
+import functools
 import json
 import os
 import socket
+import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
@@ -29,6 +32,7 @@ from ple_tutorial.training import fit, predict
 
 RECORDS = ("scores", "gates", "gate samples")
 PATIENCE = 10  # seconds to wait for an answer of a scheduler
+PAUSE = 1  # seconds between two looks of a worker at whether the process that started it is still there
 
 
 @dataclass(frozen=True)
@@ -179,7 +183,7 @@ def trials(
     label = "trials" if len(missing) == len(grid) else f"trials ({len(grid) - len(missing)} were stored)"
     if missing:
         with _processes(workers, scheduler) as parallel:
-            results = parallel(delayed(_outcome)(number, grid[number], made_with()) for number in missing)
+            results = parallel(delayed(_outcome)(number, grid[number], made_with(), os.getpid()) for number in missing)
             for number, outcome in bar(results, total=len(missing), label=label, show=show_progress):
                 outcomes[number] = outcome
                 if stored:
@@ -187,8 +191,9 @@ def trials(
     return _table(grid, outcomes)
 
 
-def _outcome(number, trial, expected):
+def _outcome(number, trial, expected, parent):
     """Run a trial in a worker: its number, and its rows or its error as JSON would give them back."""
+    _end_with(parent)
     if made_with() != expected:
         raise RuntimeError(f"the worker on {socket.gethostname()} has {made_with()}, expected {expected} as here")
     try:
@@ -199,6 +204,19 @@ def _outcome(number, trial, expected):
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
         return number, {"rows": [{}], "error": text, "traceback": traceback.format_exc()}
+
+
+@functools.cache
+def _end_with(parent):
+    """End this process soon after the one that started it, if that is ``parent``, has ended, even if it was killed."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(PAUSE)
+        os._exit(1)
+
+    if os.getppid() == parent:
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _table(grid, outcomes):

@@ -1,6 +1,7 @@
 """The engine of studies: every trial is what a trial made by hand is, whoever runs it."""
 
 import os
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -161,6 +162,18 @@ def test_a_study_of_which_every_trial_fails_is_refused():
         study.trials(slip, show_progress=False)
 
 
+def test_a_worker_ends_when_the_process_that_started_it_is_gone(monkeypatch):
+    ended, parents = threading.Event(), iter([7, 7, 7, 1])
+    monkeypatch.setattr(engine, "PAUSE", 0)
+    monkeypatch.setattr(engine.os, "getppid", lambda: next(parents))
+    monkeypatch.setattr(engine.os, "_exit", lambda status: ended.set())
+    engine._end_with(8)  # it is the process that runs the study itself, or belongs to a cluster
+    assert next(parents) == 7
+    assert not ended.is_set()
+    engine._end_with(7)
+    assert ended.wait(5)
+
+
 def test_the_bar_counts_trials(monkeypatch):
     bars = []
     monkeypatch.setattr(engine, "bar", lambda results, **settings: bars.append(settings) or results)
@@ -170,4 +183,4 @@ def test_the_bar_counts_trials(monkeypatch):
 
 def test_a_worker_with_other_versions_is_refused():
     with pytest.raises(RuntimeError, match=r"the worker on .* has .*tensorflow.*, expected other versions as here"):
-        engine._outcome(0, SMALL.trials()[0], "other versions")
+        engine._outcome(0, SMALL.trials()[0], "other versions", None)
