@@ -1,6 +1,7 @@
 """What pytest and nbval need to know of the notebooks."""
 
 import functools
+import os
 
 import pytest
 
@@ -16,9 +17,15 @@ def pytest_collectstart(collector):
 
 
 def pytest_configure(config):
-    """Give all cells of a notebook to one process: with plain `-n 2`, pytest-xdist deals them out to two kernels."""
+    """Give all cells of a notebook to one process (with plain `-n 2`, pytest-xdist deals them out to two kernels), and each
+    process its share of the cores."""
     if config.getoption("dist", "no") in ("load", "worksteal"):
         config.option.dist = "loadscope"
+    processes = config.getoption("numprocesses", None)
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS") if processes else ():
+        os.environ.setdefault(
+            name, str(max(1, (os.cpu_count() or 1) // processes))
+        )  # each process has its share of the cores
 
 
 def pytest_collection_modifyitems(items):

@@ -23,7 +23,7 @@ ROWS = st.lists(
 NAMES = st.lists(st.text(LETTERS, min_size=1), min_size=4, max_size=4, unique=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ROWS, NAMES)
 def test_what_is_written_is_read_back(tmp_path_factory, rows, names):
     columns = zip(*rows, strict=True) if rows else [[]] * 4

@@ -30,13 +30,14 @@ def people():
 
 
 def test_single_task_networks_of_the_census_share_nothing(people):
-    row = study.census_single(*people, seed=0)
+    fast = study.CENSUS_SINGLE_FIT | {"epochs": 8, "learning_rate": 5e-3}
+    row = study.census_single(*people, seed=0, learning_rate=5e-3, fit_settings=fast)
     assert row["income/auc"] > 0.99 and row["never_married/auc"] > 0.99
     alone = {}
     for task in people[0].kinds:  # each as if the other task were not there
         train, valid, test = (part.only(task) for part in people)
         model = build_model(**study.CENSUS_SINGLE, features=train.spec, tasks=train.kinds, seed=0)
-        fit(model, train, valid, seed=0, **study.CENSUS_SINGLE_FIT)
+        fit(model, train, valid, seed=0, **fast)
         alone[task] = evaluate(test, predict(model, test))[task, "log_loss"]
         assert row["parameters"] == 2 * model.count_params()
     np.testing.assert_allclose([row[f"{task}/log_loss"] for task in alone], list(alone.values()), rtol=1e-4)
@@ -73,7 +74,10 @@ def assert_blind_to_test_labels(one, other):
 @pytest.mark.parametrize("learner", [study.census_single, study.census_trees])
 def test_no_learner_of_the_census_study_looks_at_test_labels(learner):
     train, valid, test, turned = three_parts()
-    assert_blind_to_test_labels(learner(train, valid, test, 3), learner(train, valid, turned, 3))
+    short = {"fit_settings": study.CENSUS_SINGLE_FIT | {"epochs": 8}, "learning_rate": 5e-3}
+    if learner is study.census_trees:
+        short = {"settings": study.CENSUS_TREES | {"max_iter": 60}}
+    assert_blind_to_test_labels(learner(train, valid, test, 3, **short), learner(train, valid, turned, 3, **short))
 
 
 def test_no_trial_looks_at_test_labels():

@@ -174,12 +174,14 @@ np.savez(sys.argv[2], *model.get_weights())
 def test_killed_by_the_system(tmp_path, monkeypatch):
     """SIGKILL at whatever moment it falls; then to the end: bit for bit the undisturbed run's weights."""
 
-    def start(name):
-        arguments = [sys.executable, "-c", SCRIPT, str(tmp_path / name), str(tmp_path / f"{name}.npz")]
-        root = Path(__file__).resolve().parents[2]
-        return subprocess.Popen(arguments, env=os.environ | {"PYTHONPATH": str(root)}, stdout=subprocess.DEVNULL)
+    def finish(name):
+        monkeypatch.setattr(sys, "argv", ["", tmp_path / name, tmp_path / f"{name}.npz"])
+        exec(SCRIPT, {})
 
-    kept, process = tmp_path / "killed" / "fit.npz", start("killed")
+    arguments = [sys.executable, "-c", SCRIPT, str(tmp_path / "killed"), str(tmp_path / "killed.npz")]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL)
+    kept = tmp_path / "killed" / "fit.npz"
     for _ in range(6000):
         if kept.exists():
             break
@@ -188,10 +190,8 @@ def test_killed_by_the_system(tmp_path, monkeypatch):
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL  # it was not done yet
     stamp = kept.stat().st_mtime_ns
-    again = start("killed")
-    monkeypatch.setattr(sys, "argv", ["", tmp_path / "whole", tmp_path / "whole.npz"])
-    exec(SCRIPT, {})
-    assert again.wait() == 0
+    finish("whole")
+    finish("killed")
     assert stamp < kept.stat().st_mtime_ns
     with np.load(tmp_path / "whole.npz") as whole, np.load(tmp_path / "killed.npz") as killed:
         assert whole.files == killed.files
