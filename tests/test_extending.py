@@ -18,6 +18,7 @@ MOST = {  # files touched by hand at most, for each addition
     "a figure": 2,
     "an exercise": 2,
     "a chapter": 2,
+    "an appendix": 1,
 }
 
 LEVEL = """def _beside(tasks, shared, own, place):
@@ -103,22 +104,36 @@ def add_exercise(root):
     nbformat.write(nb, path)
 
 
-def add_chapter(root):
+def write_notebook(root, heading, code, *closing):
+    """Write a notebook that is named like its heading."""
     opening = (
-        "# 10 A new chapter\n\nYou will be able to\n- see one,\n- see two, and\n- see three.\n\n"
+        f"# {heading}\n\nYou will be able to\n- see one,\n- see two, and\n- see three.\n\n"
         "<!-- measured --><!-- /measured -->"
     )
-    nb = new_notebook(cells=[new_markdown_cell(opening), new_code_cell("from ple_tutorial.exercises import check")])
-    nb.cells += [new_markdown_cell(f"## {heading}") for heading in ("You can now", "Pitfalls", "Exercises")]
-    nb.cells += [*cells("10.1"), new_markdown_cell("## References")]
+    nb = new_notebook(cells=[new_markdown_cell(opening), new_code_cell(code), *closing])
     nb.metadata["ple_tutorial"] = {"question": "What is new?"}
-    nbformat.write(nb, root / "notebooks/10_a_new_chapter.ipynb")
+    name = heading.replace(" A ", " a ").replace(" ", "_")
+    nbformat.write(nb, root / f"notebooks/{name}.ipynb")
+
+
+def add_chapter(root):
+    closing = [new_markdown_cell(f"## {heading}") for heading in ("You can now", "Pitfalls", "Exercises")]
+    closing += [*cells("10.1"), new_markdown_cell("## References")]
+    write_notebook(root, "10 A new chapter", "from ple_tutorial.exercises import check", *closing)
     (root / "ple_tutorial/exercises/ch10.py").write_text(
         "from ple_tutorial.exercises.register import exercise\n" + EXERCISE.format(name="10.1"), encoding="utf-8"
     )
 
 
-ADDITIONS = dict(zip(MOST, (add_architecture, add_study, add_figure, add_exercise, add_chapter), strict=True))
+def add_appendix(root):
+    write_notebook(
+        root, "A2 A new appendix", "print(2)", new_markdown_cell("## You can now\n## Pitfalls\n## References")
+    )
+
+
+ADDITIONS = dict(
+    zip(MOST, (add_architecture, add_study, add_figure, add_exercise, add_chapter, add_appendix), strict=True)
+)
 
 WORKS = """
 import pytest
@@ -131,7 +146,7 @@ assert pytest.main([*fast, "tests/test_routing.py", "tests/test_reference.py"]) 
 assert main(["study", "toy", "--workers", "1"]) == 0
 assert main(["figures", "--only", "toy"]) == 0
 assert verdict("00.9", 4)[0] and not verdict("00.9", 5)[0] and verdict("10.1", 4)[0]
-assert main(["notebooks", "--in-place", "10"]) == 0
+assert main(["notebooks", "--in-place", "10", "A2"]) == 0
 """
 
 
@@ -144,7 +159,7 @@ def files(root):
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
-    """A copy of the project with all five additions, and ``{addition: files touched}``."""
+    """A copy of the project with all additions, and ``{addition: files touched}``."""
     root = tmp_path_factory.mktemp("extended") / "project"
     for name in ("ple_tutorial", "tests", "notebooks", "figures"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -182,4 +197,5 @@ def test_the_additions_work(extended):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert all((root / "figures" / f"toy{ending}").exists() for ending in (".csv", ".png", ".svg"))
     for page in ("README.md", "notebooks/00_start_here.ipynb", "notebooks/measured.csv"):
-        assert "A new chapter" in (root / page).read_text(encoding="utf-8")
+        text = (root / page).read_text(encoding="utf-8")
+        assert "A new chapter" in text and text.index("09_the_family") < text.index("10_a_new") < text.index("A2_a_new")

@@ -87,21 +87,21 @@ def title(nb: NotebookNode) -> str:
     heading = re.search(r"^# (.+)", nb.cells[0].source if nb.cells else "", re.MULTILINE)
     if not heading:
         checks.refuse("the first cell", "a heading '# ...'", "none")
-    return re.sub(r"^(chapter )?\d+\s*[.:·|–—-]*\s*", "", heading[1].strip(), flags=re.IGNORECASE)
+    return re.sub(r"^(chapter |appendix )?(\d+|A\d)\s*[.:·|–—-]*\s*", "", heading[1].strip(), flags=re.IGNORECASE)
 
 
 def chapters(wanted: Sequence[str] = (), folder: Path = FOLDER) -> list[Path]:
-    """Return the paths of the chapters in order.
+    """Return the paths of the chapters in order; the appendices, A1 and so on, come last.
 
     Args:
-        wanted: some of them, by number ("04") or by name; all if it is empty.
+        wanted: some of them, by number ("04", "A1") or by name; all if it is empty.
         folder: where they are.
 
     Raises:
         FileNotFoundError: the folder holds no chapter at all.
         ValueError: no such chapter; the nearest name is given.
     """
-    paths = {path.stem: path for path in sorted(folder.glob("[0-9]*.ipynb"))}
+    paths = {path.stem: path for path in sorted(folder.glob("[0-9A][0-9]*.ipynb"))}
     if not paths:
         raise FileNotFoundError(
             "no chapters: the notebooks do not come with the installed package, they are in the project's repository. "

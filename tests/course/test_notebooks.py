@@ -207,6 +207,8 @@ def test_rows_of_other_chapters_stay_and_of_gone_ones_go(tmp_path):
         ("# 4. Experts", "Experts"),
         ("# Chapter 04: Experts", "Experts"),
         ("# 04 · Experts\ntext", "Experts"),
+        ("# A1 · The listing", "The listing"),
+        ("# All experts", "All experts"),
         ("# Experts", "Experts"),
     ],
 )
@@ -223,6 +225,17 @@ def test_chapters_by_number_and_by_name(tmp_path):
         notebooks.chapters(["05_cg"], folder)
     with pytest.raises(FileNotFoundError, match=r"no chapters: .* Clone it, and run this command in the clone"):
         notebooks.chapters(folder=tmp_path)
+
+
+def test_appendices_come_last_and_are_listed_like_chapters(tmp_path):
+    paths = make_series(tmp_path, _A2_more=["1"], _A1_back=["1"], _00_start=["1"], _10_late=["1"])
+    assert [path.stem for path in paths] == ["00_start", "10_late", "A1_back", "A2_more"]
+    assert notebooks.chapters(["A1"], tmp_path / "notebooks") == [paths[2]]
+    for path in reversed(paths):
+        notebooks.record(notebooks.read(path), path, notebooks.Outcome(path.stem, "passed", 6.0, 100.0))
+    readme = (tmp_path / "README.md").read_text()
+    assert re.findall(r"\[(\w+) About", readme) == ["00", "10", "A1", "A2"]
+    assert "[A1 About back](A1_back.ipynb)" in notebooks.read(paths[0]).cells[0].source
 
 
 def test_nbval_is_strict_but_for_stderr_and_html(tmp_path):
