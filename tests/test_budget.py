@@ -52,7 +52,7 @@ def test_operations_are_the_products_of_the_reference(architecture):
 
 
 def test_the_listing_by_hand():
-    """10 features, 3 shared and 2 + 2 task experts of 16 units, towers of one unit: see chapter 06."""
+    """10 features, 3 shared and 2 + 2 task experts of 16 units, towers of one unit: see appendix A1."""
     experts, gates, towers = 7 * (10 * 16 + 16), 2 * 10 * 5, 2 * 17
     table = routing("cgc", PAIR, shared_experts=3, task_experts=2)
     products = 7 * 10 * 16 + gates + 2 * 5 * 16 + 2 * 16
