@@ -13,6 +13,15 @@ def gate_bars(summary: pd.DataFrame) -> Figure:
 
     Args:
         summary: the table of ``gates.summarise`` with two more columns, ``row`` and ``column``: the panel in a grid.
+
+    Returns:
+        A figure without an alt text.
+
+    Example:
+        >>> summary = pd.DataFrame({"level": 1, "gate": ["a"] * 2, "expert": ["a_1", "shared_1"], "mean": 0.5, "std": 0.1})
+        >>> fig = gate_bars(summary.assign(row="CGC", column="correlation 0"))
+        >>> [ax.get_title() for ax in fig.axes]
+        ['correlation 0, CGC']
     """
     checks.columns("summary", summary, ["row", "column", "level", "gate", "expert", "mean", "std"])
     lines, columns = (list(dict.fromkeys(summary[key])) for key in ("row", "column"))
