@@ -172,7 +172,7 @@ def frame(name, values, **more):
             r"features: expected an array, got a sparse .*matrix; hand in .toarray",
         ),
         (lambda: made(frame("z", [1j, 2])), TypeError, "in column 'z', row 0"),
-        (lambda: made(frame("z", np.array([10**400, 2], object))), TypeError, "in column 'z', row 0"),
+        (lambda: made(frame("z", [10**400, 2], dtype=object)), TypeError, "in column 'z', row 0"),
         # labels
         (
             lambda: made(THREE, ["yes", "no", "yes"]),
