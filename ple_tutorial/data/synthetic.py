@@ -10,6 +10,7 @@ Pearson correlation of the labels, which ``label_correlation`` gives.
 Source: MMoE paper, section 3.2; PLE paper, section 5.2.1 (alpha, beta ~ N(0, 1), c = 1, ten sines).
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -193,18 +194,36 @@ def make_synthetic(
         ((100, 4), ('click', 'watch'))
     """
     kinds = checks.task_kinds("tasks", PAIR if tasks is None else tasks)
+    standardise = checks.flag("standardise", standardise)
+    x, signals = dial_signals(
+        rows,
+        correlation,
+        features=features,
+        kinds=kinds,
+        sines=sines,
+        common_sines=common_sines,
+        scale=scale,
+        standardise=standardise,
+        seed=seed,
+    )
+    noise = per_task("noise", noise, kinds, 0, 1e6)
+    quantile = {task: functools.partial(_quantile, signal, scale, noise[task]) for task, (signal, _) in signals.items()}
+    values = {task: value for task, (_, value) in signals.items()}
+    return labelled(x, values, kinds, quantile, noise, label_scale, positive_rate, label_rate, seed)[0]
+
+
+def dial_signals(rows, correlation, *, features, kinds, sines, common_sines=True, scale=1.0, standardise=True, seed=0):
+    """Return features ``(rows, features)`` and ``{task: (its signal as a function of z, the signal (rows,))}``.
+
+    The arguments are those of ``make_synthetic``, with ``kinds`` for ``tasks``.
+    """
     rows, seed = checks.count("rows", rows), checks.count("seed", seed, 0)
     scale = checks.number("scale", scale, 1e-6, 1e6)
-    common_sines, standardise = checks.flag("common_sines", common_sines), checks.flag("standardise", standardise)
-    noise = _per_task("noise", noise, kinds, 0, 1e6)
-    label_scale = _per_task("label_scale", label_scale, kinds, 1e-6, 1e6)
-    positive_rate = _per_task("positive_rate", positive_rate, kinds, 1e-6, 1 - 1e-6)
-    label_rate = _per_task("label_rate", label_rate, kinds, 1e-6, 1)
-    each = _sines(sines, common_sines, kinds, seed)
+    each = _sines(sines, checks.flag("common_sines", common_sines), kinds, seed)
     directions = task_directions(correlation, features, len(kinds), seed)
     x = np.random.default_rng([seed, 2]).standard_normal((rows, features), dtype=np.float32)
-    labels, mask = {}, {}
-    for index, (task, kind) in enumerate(kinds.items()):
+    signals = {}
+    for index, task in enumerate(kinds):
         mean, spread = 0.0, 1.0
         if standardise:
             mean, variance = _mean(each[task], scale), label_covariance(each[task], each[task], 1, scale)
@@ -215,15 +234,39 @@ def make_synthetic(
         def signal(z, task=task, mean=mean, spread=spread):
             return (each[task].signal(z) - mean) / spread
 
-        y = signal(scale * (x.astype(np.float64) @ directions[index]))
-        y = y + noise[task] * np.random.default_rng([seed, 3, index]).standard_normal(rows)
+        signals[task] = signal, signal(scale * (x.astype(np.float64) @ directions[index]))
+    return x, signals
+
+
+def labelled(x, signals, kinds, quantile, noise, label_scale, positive_rate, label_rate, seed):
+    """Return a ``TaskData`` of noisy labels, and the label to be expected of each sample, ``{task: (rows,)}``.
+
+    Args:
+        x: features ``(rows, features)``.
+        signals: ``{task: (rows,)}``, the labels without noise.
+        kinds: ``{task: "binary" or "regression"}``.
+        quantile: ``{task: function of a level from 0 to 1}``, the quantile of signal plus noise in the population.
+        noise, label_scale, positive_rate, label_rate, seed: as in ``make_synthetic``.
+    """
+    noise = per_task("noise", noise, kinds, 0, 1e6)
+    label_scale = per_task("label_scale", label_scale, kinds, 1e-6, 1e6)
+    positive_rate = per_task("positive_rate", positive_rate, kinds, 1e-6, 1 - 1e-6)
+    label_rate = per_task("label_rate", label_rate, kinds, 1e-6, 1)
+    rows, labels, mask, expected = len(x), {}, {}, {}
+    for index, (task, kind) in enumerate(kinds.items()):
+        y = signals[task] + noise[task] * np.random.default_rng([seed, 3, index]).standard_normal(rows)
         if kind == "binary":
-            y = y > _quantile(signal, scale, noise[task], 1 - positive_rate[task])
-        labels[task] = y * label_scale[task] if kind == "regression" else y
+            threshold = quantile[task](1 - positive_rate[task])
+            labels[task] = y > threshold
+            above = signals[task] - threshold
+            expected[task] = norm.cdf(above / noise[task]) if noise[task] else (above > 0).astype(float)
+        else:
+            labels[task] = y * label_scale[task]
+            expected[task] = signals[task] * label_scale[task]
         # At least one sample stays, so that a tiny share of a few rows is still a task.
         shuffled = np.random.default_rng([seed, 4, index]).permutation(rows)
         mask[task] = shuffled < max(1, round(label_rate[task] * rows))
-    return TaskData(x, labels, kinds, mask)
+    return TaskData(x, labels, kinds, mask), expected
 
 
 def _quantile(signal, scale, noise, level):
@@ -233,7 +276,7 @@ def _quantile(signal, scale, noise, level):
     return np.quantile(signal(z)[:, None] + e, level)
 
 
-def _per_task(argument, value, kinds, low, high):
+def per_task(argument, value, kinds, low, high):
     """Return a number for all tasks, or a dict with one for each, as a dict."""
     if not isinstance(value, dict):
         value = dict.fromkeys(kinds, value)
