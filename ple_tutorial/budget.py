@@ -9,7 +9,7 @@ import numpy as np
 
 from ple_tutorial import checks
 from ple_tutorial.data import FeatureSpec
-from ple_tutorial.models import check_tasks, expert_widths, feature_spec, tower_widths
+from ple_tutorial.models import check_tasks, columns_of_gates, expert_widths, feature_spec, tower_widths
 from ple_tutorial.routing import Routing, routing
 
 MOVED = 8  # how many widths at most are moved by single units; the others are only scaled
@@ -53,13 +53,14 @@ def cost(
     tower_units: Sequence[int] | dict[str, Sequence[int]] = (8,),
     normalise_experts: bool = False,
     gate_bias: bool = False,
+    gate_columns: Sequence[int] | None = None,
     embedding: int = 4,
 ) -> Cost:
     """Compute the ``Cost`` of the model that ``build_model`` makes of a routing table, without building it.
 
     Args:
         table: a ``routing.Routing``.
-        features, expert_units, tower_units, normalise_experts, gate_bias, embedding: as in ``build_model``.
+        features, expert_units, tower_units, normalise_experts, gate_bias, gate_columns, embedding: as in ``build_model``.
 
     Raises:
         ValueError, TypeError: as ``build_model``.
@@ -73,7 +74,8 @@ def cost(
         checks.refuse("table", "a Routing", type(table).__name__, TypeError)
     spec, per_level = _sizes(table, features, expert_units, embedding)
     normalised, bias = checks.flag("normalise_experts", normalise_experts), checks.flag("gate_bias", gate_bias)
-    return _cost(table, spec, per_level, tower_widths(tower_units, table.tasks), normalised, bias, embedding)
+    gates = columns_of_gates(gate_columns, spec)
+    return _cost(table, spec, per_level, tower_widths(tower_units, table.tasks), normalised, bias, gates, embedding)
 
 
 def _sizes(table, features, expert_units, embedding):
@@ -82,7 +84,7 @@ def _sizes(table, features, expert_units, embedding):
     return feature_spec(features), expert_widths(expert_units, len(table.levels), table.towers)
 
 
-def _cost(table, spec, per_level, towers, normalised, bias, embedding):
+def _cost(table, spec, per_level, towers, normalised, bias, gates, embedding):
     x = spec.numeric + len(spec.cardinalities) * embedding
     parameters, products = sum(spec.cardinalities) * embedding, 0
     streams = {}  # stream: its width; an absent one is the features
@@ -101,6 +103,7 @@ def _cost(table, spec, per_level, towers, normalised, bias, embedding):
             )
             if mixer.how == "gate":
                 selector = streams.get(stream, x) if mixer.reads == "stream" else x
+                selector = selector if gates is None else len(gates)
                 own = sum(level.experts[group] for group in mixer.residual)
                 parameters += selector * seen + seen * bias + own
                 products += selector * seen + (seen + own) * unit
@@ -128,6 +131,7 @@ def equal_budget(
     expert_units: Sequence = (16,),
     tower_units: Sequence[int] | dict[str, Sequence[int]] = (8,),
     gate_bias: bool = False,
+    gate_columns: Sequence[int] | None = None,
     embedding: int = 4,
     tolerance: float = 0.01,
     **options: Any,
@@ -141,7 +145,7 @@ def equal_budget(
         parameters: the budget.
         features, tasks: as in ``build_model``.
         expert_units, tower_units: the widths to start from; their proportions are kept as far as possible.
-        gate_bias, embedding: as in ``build_model``.
+        gate_bias, gate_columns, embedding: as in ``build_model``.
         tolerance: by which share of the budget the count may differ from it.
         options: further arguments of ``routing``, such as ``levels`` and ``shared_experts``.
 
@@ -165,7 +169,7 @@ def equal_budget(
             checks.refuse("options", "no further arguments with a Routing, which has them", sorted(options))
     budget, tolerance = checks.count("parameters", parameters), checks.number("tolerance", tolerance, 0, 1)
     spec, per_level = _sizes(table, features, expert_units, embedding)
-    bias = checks.flag("gate_bias", gate_bias)
+    bias, gates = checks.flag("gate_bias", gate_bias), columns_of_gates(gate_columns, spec)
     towers = tower_widths(tower_units, kinds)
     different = isinstance(tower_units, dict)
 
@@ -183,7 +187,7 @@ def equal_budget(
         return tuple(parts[: len(per_level)]), dict(zip(kinds, units if different else units * len(kinds), strict=True))
 
     def count(flat):
-        return int(_cost(table, spec, *split(flat), False, bias, embedding).parameters)
+        return int(_cost(table, spec, *split(flat), False, bias, gates, embedding).parameters)
 
     def scaled(factor):
         return np.maximum(1, np.round(start * factor)).astype(int)

@@ -35,6 +35,7 @@ def build_model(
     gate_temperature: float = 1.0,
     gate_dropout: float = 0.0,
     gate_bias: bool = False,
+    gate_columns: Sequence[int] | None = None,
     embedding: int = 4,
     seed: int = 0,
 ) -> keras.Model:
@@ -51,6 +52,8 @@ def build_model(
             empty: then the task's output layer is its whole tower.
         activation: of experts and towers.
         normalise_experts, gate_temperature, gate_dropout, gate_bias: as in ``layers.Experts`` and ``layers.Gate``.
+        gate_columns: which columns of numbers every gate reads, counted from 0, in place of its stream or all features; so a
+            gate is told where to look.
         orthogonality: weight of the penalty on the sub-spaces of a sluice network (``layers.Experts``); 0.1 is that of
             its authors' example. Other architectures have none.
         embedding: length of the vector of an integer code (tabular features only).
@@ -96,6 +99,8 @@ def build_model(
         return int(zlib.crc32(f"{seed}/{name}".encode()))
 
     inputs, x = _inputs(features, embedding, of)
+    chosen = columns_of_gates(gate_columns, features)
+    for_gates = x if chosen is None else keras.ops.take(x, chosen, axis=1)
     streams, sent = {}, []  # an absent stream is the features
     for number, (level, units) in enumerate(zip(table.levels, per_level, strict=True), 1):
         outputs = {}
@@ -111,7 +116,8 @@ def build_model(
                 gate = Gate(
                     table.expert_names(number, stream), seed=of(f"{name}_gate"), name=f"{name}_gate", **of_gates
                 )
-                gate = gate(streams.get(stream, x) if mixer.reads == "stream" else x)
+                reads = streams.get(stream, x) if mixer.reads == "stream" and chosen is None else for_gates
+                gate = gate(reads)
             mixed[stream] = _mixed(name, stream, mixer, outputs, gate)
         streams = mixed
         sent.append(streams)
@@ -184,6 +190,19 @@ def feature_spec(features):
     spec = features if isinstance(features, FeatureSpec) else FeatureSpec(checks.count("features", features))
     checks.count("features", spec.numeric, 0 if spec.cardinalities else 1)
     return spec
+
+
+def columns_of_gates(gate_columns, features):
+    """Return ``gate_columns`` as a list of different columns of numbers; None for None."""
+    if gate_columns is None:
+        return None
+    numeric = feature_spec(features).numeric
+    chosen = [
+        checks.count("gate_columns", one, 0) for one in checks.row("gate_columns", gate_columns, "a list of columns")
+    ]
+    if not chosen or len(set(chosen)) < len(chosen) or max(chosen) >= numeric:
+        checks.refuse("gate_columns", f"one or more of the columns 0 to {numeric - 1}, each once", chosen)
+    return chosen
 
 
 def widths(argument, given):

@@ -17,17 +17,17 @@ PAIR = {"a": "binary", "b": "regression"}
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_parameters_are_those_that_keras_counts(architecture):
     @settings(max_examples=6, derandomize=True, deadline=None, database=None)
-    @given(networks(architecture), st.booleans(), st.booleans(), st.booleans())
-    def check(network, normalise, codes, own_residual):
+    @given(networks(architecture), st.booleans(), st.booleans(), st.booleans(), st.sampled_from([None, (0,)]))
+    def check(network, normalise, codes, own_residual, gate_columns):
         arguments, _, _ = network
-        arguments |= {"normalise_experts": normalise, "embedding": 3}
+        arguments |= {"normalise_experts": normalise, "embedding": 3, "gate_columns": gate_columns}
         if codes:
             arguments["features"] = FeatureSpec(arguments["features"], (4, 2))
         if architecture in ("cgc", "ple"):
             arguments["own_residual"] = own_residual
         names = ("levels", "shared_experts", "task_experts", "own_residual")
         table = routing(architecture, arguments["tasks"], **{n: arguments[n] for n in names if n in arguments})
-        sizes = ("features", "expert_units", "tower_units", "normalise_experts", "gate_bias", "embedding")
+        sizes = ("features", "expert_units", "tower_units", "normalise_experts", "gate_bias", "gate_columns", "embedding")
         counted = cost(table, **{name: arguments[name] for name in sizes})
         assert counted.parameters == build_model(**arguments).count_params()
 

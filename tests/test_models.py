@@ -160,6 +160,21 @@ def test_a_gate_that_reads_the_features():
     assert "level1_a_gate" not in {layer.name for layer in model.layers}  # nothing reads its stream
 
 
+@pytest.mark.parametrize("architecture", ["mmoe", "ml-mmoe", "cgc", "ple"])
+def test_gates_read_the_chosen_columns_alone(architecture):
+    """Other columns move the predictions and no gate weight; every gate has a row of its kernel for each chosen column."""
+    levels = 1 if architecture in ONE_LEVEL else 2
+    model = randomised(build_model(architecture, levels=levels, gate_columns=(3, 1), **SIZES))
+    gates = [layer for layer in model.layers if isinstance(layer, Gate)]
+    assert {layer.kernel.shape[0] for layer in gates} == {2}
+    weights = keras.Model(model.input, [layer.output for layer in gates])
+    other = X + np.array([1.0, 0.0, 1.0, 0.0], np.float32)
+    for one, same in zip(weights(X), weights(other), strict=True):
+        np.testing.assert_array_equal(one, same)
+    assert np.abs(model(X)["z"] - model(other)["z"]).max() > 0.1
+    np.testing.assert_allclose(weights(X)[0], tf.nn.softmax(X[:, [3, 1]] @ gates[0].kernel.numpy()), rtol=1e-5)
+
+
 def test_ple_of_one_level_is_cgc():
     one, other = (build_model(name, levels=1, seed=3, **SIZES) for name in ("ple", "cgc"))
     assert [v.path for v in one.weights] == [v.path for v in other.weights]
@@ -298,6 +313,9 @@ def test_one_expert_for_a_gate_is_quiet():
         ({"normalise_experts": 1}, TypeError, "normalise: expected True or False, got 1"),
         ({"gate_temperature": -1}, ValueError, "temperature: .* got -1"),
         ({"gate_dropout": 2}, ValueError, "dropout: .* got 2"),
+        ({"gate_columns": [4]}, ValueError, r"gate_columns: expected one or more of the columns 0 to 3, each once, got \[4\]"),
+        ({"gate_columns": []}, ValueError, r"gate_columns: .* got \[\]"),
+        ({"gate_columns": 1}, TypeError, "gate_columns: expected a list of columns, got 1"),
         ({"orthogonality": float("nan")}, ValueError, "orthogonality: .* got nan"),
         ({"own_residual": "yes"}, TypeError, "own_residual: .* got 'yes'"),
     ],

@@ -27,7 +27,7 @@ TABULAR = TaskData({"numeric": DATA.features, "codes": CODES}, DATA.labels, KIND
 CODES_ALONE = TaskData({"numeric": np.ones((ROWS, 0)), "codes": CODES}, DATA.labels, KINDS, cardinalities=(3, 2))
 OPTIONS = {"own_residual": True, "detach_others": True, "normalise_experts": True, "gate_temperature": 2.0}
 CASES = {architecture: (architecture, DATA, {}) for architecture in ARCHITECTURES} | {
-    "all options": ("ple", TABULAR, OPTIONS | {"gate_dropout": 0.5, "gate_bias": True}),
+    "all options": ("ple", TABULAR, OPTIONS | {"gate_dropout": 0.5, "gate_bias": True, "gate_columns": [1, 3]}),
     "codes alone": ("mmoe", CODES_ALONE, {}),
     "trained": ("mmoe", DATA, {"tower_units": []}),
 }
