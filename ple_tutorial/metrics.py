@@ -25,21 +25,30 @@ def _log_loss(labels, predictions, sample_weight=None):
 
 
 # metric: (function of labels, predictions and sample weights, +1 if more is better and -1 if less is)
-METRICS = {"auc": (_auc, 1), "log_loss": (_log_loss, -1), "mse": (mean_squared_error, -1)}
+METRICS = {
+    "auc": (_auc, 1),
+    "log_loss": (_log_loss, -1),
+    "mse": (mean_squared_error, -1),
+    "excess": (mean_squared_error, -1),
+}
 OF_KIND = {"binary": ("auc", "log_loss"), "regression": ("mse",)}
 LOSS_OF_KIND = {"binary": "log_loss", "regression": "mse"}
 
 
-def evaluate(data: TaskData | Iterable[TaskData], predictions: Mapping) -> dict[tuple[str, str], float]:
+def evaluate(
+    data: TaskData | Iterable[TaskData], predictions: Mapping, expected: Mapping | None = None
+) -> dict[tuple[str, str], float]:
     """Return every metric of every task, over the samples in the task's sample space, with the data's sample weights.
 
     Args:
         data: a ``TaskData``, or chunks of them, with labels.
         predictions: ``{task: (batch,) or (batch, 1)}``, probabilities for binary tasks.
+        expected: where the truth is known, ``{task: (batch,)}``, the labels to be expected (``data.worlds.World.expected``).
 
     Returns:
         ``{(task, metric): value}``: ``auc`` (area under the ROC curve, 0 to 1; NaN if all labels are the same)
-        and ``log_loss`` (nats) for binary tasks, ``mse`` (units of the label squared) for regressions.
+        and ``log_loss`` (nats) for binary tasks, ``mse`` (units of the label squared) for regressions; with ``expected`` also
+        ``excess``, the mean squared difference from the labels to be expected over all samples, which noise does not enter.
 
     Raises:
         ValueError: data without labels, or without a sample of a task; a task without predictions, a wrong length, predictions
@@ -72,6 +81,12 @@ def evaluate(data: TaskData | Iterable[TaskData], predictions: Mapping) -> dict[
         for metric in OF_KIND[kind]:
             value = METRICS[metric][0](data.labels[task][inside], p.reshape(-1)[inside], sample_weight=weights)
             scores[task, metric] = float(value)
+        if expected is not None:
+            if task not in expected or np.shape(expected[task]) != (len(data),):
+                checks.refuse(
+                    "expected", f"an array ({len(data)},) for each of {list(data.kinds)}", f"none for {task!r}"
+                )
+            scores[task, "excess"] = float(METRICS["excess"][0](expected[task], p.reshape(-1)))
     return scores
 
 

@@ -27,7 +27,15 @@ def test_parameters_are_those_that_keras_counts(architecture):
             arguments["own_residual"] = own_residual
         names = ("levels", "shared_experts", "task_experts", "own_residual")
         table = routing(architecture, arguments["tasks"], **{n: arguments[n] for n in names if n in arguments})
-        sizes = ("features", "expert_units", "tower_units", "normalise_experts", "gate_bias", "gate_columns", "embedding")
+        sizes = (
+            "features",
+            "expert_units",
+            "tower_units",
+            "normalise_experts",
+            "gate_bias",
+            "gate_columns",
+            "embedding",
+        )
         counted = cost(table, **{name: arguments[name] for name in sizes})
         assert counted.parameters == build_model(**arguments).count_params()
 

@@ -31,6 +31,17 @@ def test_by_hand():
     assert all(type(value) is float for value in evaluate(data(), columns).values())
 
 
+def test_excess_is_measured_against_what_is_to_be_expected():
+    """Over all samples, whatever the label and the sample space say."""
+    mask = {"v": np.array([True, False, True, False])}
+    expected = {"v": np.array([1.0, 1, 4, 4]), "c": np.array([0.1, 0.6, 0.6, 0.4])}
+    scores = evaluate(data(mask), PREDICTIONS, expected)
+    assert scores["v", "excess"] == (0 + 1 + 1 + 1) / 4
+    assert scores["c", "excess"] == pytest.approx((0 + 0.04 + 0.04 + 0) / 4)
+    with pytest.raises(ValueError, match=r"expected: expected an array \(4,\) for each of .* got none for 'c'"):
+        evaluate(data(), PREDICTIONS, {"v": expected["v"]})
+
+
 def test_in_the_sample_space_alone():
     mask = {"v": np.array([True, False, True, False]), "c": np.array([True, True, True, False])}
     expected = {("v", "mse"): 2.0, ("c", "auc"): 1.0, ("c", "log_loss"): -np.log([0.9, 0.8, 0.4]).mean()}
@@ -81,8 +92,8 @@ def test_predictions_that_do_not_fit(change, message):
 @pytest.mark.parametrize("metric", METRICS)
 def test_a_better_model_has_a_positive_gain(metric):
     right = {"v": np.array([1.0, 2, 3, 4]), "c": np.array([0.1, 0.9, 0.9, 0.1])}
-    task = "v" if metric == "mse" else "c"
-    good, bad = (evaluate(data(), p)[task, metric] for p in (right, PREDICTIONS))
+    task = "v" if metric in ("mse", "excess") else "c"
+    good, bad = (evaluate(data(), p, data().labels)[task, metric] for p in (right, PREDICTIONS))
     gain = mtl_gain(metric, [good, good, good], [bad, bad, bad])
     assert gain.mean == pytest.approx(abs(good - bad))
     assert gain.positive == 3
@@ -134,7 +145,7 @@ def test_equal_gains(gain, p_value):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("acu", [1, 2], [1, 2]), "metric: expected one of auc, log_loss, mse, got 'acu'; did you mean 'auc'"),
+        (("acu", [1, 2], [1, 2]), "metric: expected one of auc, log_loss, mse, excess, got 'acu'; did you mean 'auc'"),
         (("auc", [1, 2], [1, 2, 3]), r"multi_task and single_task: .* got shapes \(2,\), \(3,\)"),
         (("auc", [1], [1]), "two rows of at least two paired runs"),
         (("auc", 1, 1), r"got shapes \(\), \(\)"),

@@ -313,7 +313,11 @@ def test_one_expert_for_a_gate_is_quiet():
         ({"normalise_experts": 1}, TypeError, "normalise: expected True or False, got 1"),
         ({"gate_temperature": -1}, ValueError, "temperature: .* got -1"),
         ({"gate_dropout": 2}, ValueError, "dropout: .* got 2"),
-        ({"gate_columns": [4]}, ValueError, r"gate_columns: expected one or more of the columns 0 to 3, each once, got \[4\]"),
+        (
+            {"gate_columns": [4]},
+            ValueError,
+            r"gate_columns: expected one or more of the columns 0 to 3, each once, got \[4\]",
+        ),
         ({"gate_columns": []}, ValueError, r"gate_columns: .* got \[\]"),
         ({"gate_columns": 1}, TypeError, "gate_columns: expected a list of columns, got 1"),
         ({"orthogonality": float("nan")}, ValueError, "orthogonality: .* got nan"),

@@ -23,6 +23,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from ple_tutorial import checks
 from ple_tutorial.data import TaskData
+from ple_tutorial.data.worlds import World
 from ple_tutorial.gates import gate_weights, summarise
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
@@ -41,8 +42,10 @@ class Study:
 
     Attributes:
         question: what the study is to answer.
-        models: ``{name: arguments of build_model other than features, tasks and seed}``.
-        make_data: ``make_data(seed, **point)`` -> ``(train, valid or None, test)``, all ``TaskData``.
+        models: ``{name: arguments of build_model other than features, tasks and seed}``; a further one, ``fit``, has arguments of
+            ``fit`` for this model alone.
+        make_data: ``make_data(seed, **point)`` -> ``(train, valid or None, test)``, all ``TaskData``; the test part may be a
+            ``World``, and is then scored against its truth, too.
         seeds: whole numbers.
         points: the grid, a list of dicts; their keys become columns of the table.
         fit_settings: further arguments of ``fit``; or a function of the point that returns them.
@@ -120,12 +123,15 @@ class Trial:
         train, valid, test = self.make_data(self.seed, **self.point)
         if callable(self.how):
             return [self.how(train, valid, test, self.seed, **self.point)]
-        model = build_model(**self.how, features=train.spec, tasks=train.kinds, seed=self.seed)
-        history = fit(model, train, valid, seed=self.seed, show_progress=False, **self.fit_settings)
+        arguments = {name: value for name, value in self.how.items() if name != "fit"}
+        model = build_model(**arguments, features=train.spec, tasks=train.kinds, seed=self.seed)
+        settings = self.fit_settings | self.how.get("fit", {})
+        history = fit(model, train, valid, seed=self.seed, show_progress=False, **settings)
+        rows = test.data if isinstance(test, World) else test
         if self.record == "scores":
             row = {"parameters": model.count_params(), "epochs": len(history)}
-            return [row | scores(test, predict(model, test))]
-        return _gate_table(model, test, self.record).to_dict("records")
+            return [row | scores(test, predict(model, rows))]
+        return _gate_table(model, rows, self.record).to_dict("records")
 
 
 class TrialStore(Protocol):
@@ -281,9 +287,10 @@ def _threads(count):
             del os.environ[name]
 
 
-def scores(test: TaskData, predictions: dict[str, np.ndarray]) -> dict[str, float]:
-    """Return ``{"task/metric": value}`` on the test data, as the columns of a table."""
-    return {f"{task}/{metric}": value for (task, metric), value in evaluate(test, predictions).items()}
+def scores(test: TaskData | World, predictions: dict[str, np.ndarray]) -> dict[str, float]:
+    """Return ``{"task/metric": value}`` on the test data, as the columns of a table; of a ``World`` also the excess error."""
+    data, expected = (test.data, test.expected) if isinstance(test, World) else (test, None)
+    return {f"{task}/{metric}": value for (task, metric), value in evaluate(data, predictions, expected).items()}
 
 
 def _gate_table(model, test, record):

@@ -98,6 +98,9 @@ def data_digest(parts) -> str:
     """
     described = []
     for part in parts:
+        if hasattr(part, "expected"):  # a World
+            described += [_weighted_sum(values) for values in part.expected.values()]
+            part = part.data
         if part is not None:
             arrays = keras.tree.flatten((part.features, part.labels, part.mask, part.weights))
             described += [part.kinds, part.cardinalities, [(a.shape, _weighted_sum(a)) for a in arrays]]

@@ -10,6 +10,7 @@ import pytest
 
 from ple_tutorial import study
 from ple_tutorial.data.synthetic import make_synthetic
+from ple_tutorial.data.worlds import make_parts
 from ple_tutorial.metrics import evaluate
 from ple_tutorial.models import build_model
 from ple_tutorial.study import engine
@@ -84,6 +85,23 @@ def test_a_grid_of_100_trials_compiles_two_programs():
     table = study.trials(study.Study("", models, data, tuple(range(10)), points, settings), show_progress=False)
     assert (len(table), compilations() - before) == (100, 2)
     assert table["a/mse"].nunique() == 100
+
+
+def test_a_world_is_scored_against_its_truth_and_a_model_has_settings_of_its_own():
+    def data(seed):
+        train, test = make_parts(1000, seed=seed).split(256)
+        return train.data, None, test
+
+    small = {"architecture": "hard-sharing", "expert_units": (4,)}
+    models = {"short": small, "long": small | {"fit": {"epochs": 3}}}
+    table = study.trials(study.Study("", models, data, (0,), ({},), {"epochs": 1}), show_progress=False)
+    assert table["epochs"].tolist() == [1, 3]
+    train, _, test = data(0)
+    model = build_model(**small, features=train.spec, tasks=train.kinds, seed=0)
+    fit(model, train, seed=0, epochs=3)
+    excess = ((predict(model, test.data)["b"] - test.expected["b"]) ** 2).mean()
+    assert table["b/excess"][1] == pytest.approx(excess, rel=1e-5)
+    assert table["b/mse"][1] - table["b/excess"][1] == pytest.approx(0.25, abs=0.1)  # the noise
 
 
 def test_the_settings_of_fit_may_depend_on_the_point():
