@@ -29,7 +29,9 @@ OPTIONS = {
 }
 SECTIONS = {  # in the order in which a reader needs them
     "Data": """data.TaskData data.FeatureSpec data.MemmapChunks data.ParquetChunks data.synthetic.make_synthetic
-        data.synthetic.Sines data.synthetic.task_directions data.census.available data.census.load data.census.splits
+        data.synthetic.Sines data.synthetic.task_directions data.worlds.World data.worlds.make_parts
+        data.worlds.make_sign data.worlds.make_routing data.worlds.make_neighbours data.census.available
+        data.census.load data.census.splits
         data.census.amounts_as_codes data.census.for_trees""",
     "Architectures": "routing.routing routing.Routing routing.Level routing.Mixer budget.equal_budget budget.cost",
     "Models and layers": """models.build_model models.load_weights layers.Experts layers.Gate layers.Mix
@@ -39,7 +41,8 @@ SECTIONS = {  # in the order in which a reader needs them
     "Gates and gradients": "gates.gate_weights gates.summarise diagnostics.reach diagnostics.reach_by_table",
     "Studies and figures": """study.Study study.trials study.run study.dial_data study.gate_data study.seesaw_data
         study.seesaw_fit figures.stored figures.numbers figures.show figures.with_mean_mse figures.seed_gains
-        figures.seesaw_points figures.family figures.family_runs plots.figure plots.show plots.draw_routing plots.gate_bars
+        figures.seesaw_points figures.family figures.family_runs study.verdicts.verdicts
+        plots.figure plots.show plots.draw_routing plots.gate_bars
         plots.rank_sweep plots.sample_spaces tables.write_table tables.read_table""",
     "Ranking and serving": "ranking.fused_score serving.export",
     "Exercises": "exercises.check exercises.verdict",

@@ -21,7 +21,7 @@ FAST = (
     "reference", "step", "loop", "budget", "study_engine", "study_store", "study_themes", "chunks", "early_stopping",
     "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "showing", "drawings",
     "editions", "scoring", "answers",
-    "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
+    "worlds", "verdicts", "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
 )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ TASK_GATE = 'Mixer("gate", tuple(g for g in (task, SHARED) if g in groups)) for 
 SHARED_GATE = 'return Level(level.experts, level.mixers | {SHARED: Mixer("gate", tuple(level.experts))})'
 DRAWN = "seeded(self.kernel_initializer, self.seed, layer, i)(one, dtype)"
 EXPERTS_READ = "outputs[group] = experts(streams.get(group, x))"
-GATES_READ = 'gate = gate(streams.get(stream, x) if mixer.reads == "stream" else x)'
+GATES_READ = 'reads = streams.get(stream, x) if mixer.reads == "stream" and chosen is None else for_gates'
 SEES = "experts = side_by_side(mixer.sees,"
 DENSE = "y = Dense(units, activation, kernel_initializer=kernel, name=name)(y)"
 RUN_EPOCH = "losses = program.run(batches.epoch(), weights)"
@@ -62,7 +62,7 @@ MUTANTS = (
            ("routing", SHARED_GATE, SHARED_GATE.replace("tuple(level.experts)", "(SHARED,)"))),
     mutant("a dead shared gate on the last level", "routing",
            ("routing", "    if place.last:\n        return level\n", "")),
-    mutant("gates of upper levels read the features", "reference", ("models", GATES_READ, "gate = gate(x)")),
+    mutant("gates of upper levels read the features", "reference", ("models", GATES_READ, "reads = x")),
     mutant("the shared experts read a task's stream", "reference",
            ("models", EXPERTS_READ,
             EXPERTS_READ.replace("get(group,", "get(table.tasks[0] if group == 'shared' else group,"))),
@@ -120,7 +120,8 @@ MUTANTS = (
            ("losses", "total = keras.ops.sum(mask)", "total = keras.ops.cast(keras.ops.shape(mask)[0], mask.dtype)")),
     mutant("labels outside the sample space take part", "losses",
            ("losses", "mask = keras.ops.cast(mask, per_sample.dtype)", "mask = keras.ops.ones_like(per_sample)")),
-    mutant("gain with the wrong sign for MSE", "metrics", ("metrics", "(mean_squared_error, -1)", "(mean_squared_error, 1)")),
+    mutant("gain with the wrong sign for MSE", "metrics",
+           ("metrics", '"mse": (mean_squared_error, -1)', '"mse": (mean_squared_error, 1)')),
     mutant("gain relative in place of absolute", "metrics", ("metrics", GAINS, GAINS + " / single")),
     mutant("pairs taken apart", "metrics", ("metrics", GAINS, "gains = sign * (np.sort(multi) - np.sort(single))")),
     mutant("a split that leaks", "taskdata",
@@ -305,6 +306,23 @@ MUTANTS = (
            ("course/scoring", 'if line["sentence"] != NO_ANSWER] or said[-1:]', "][-1:]")),
     mutant("the table of scores names folders of a student's machine", "scoring",
            ("course/scoring", 'text = re.sub(rf"([\'\\"])', 'text = text or re.sub(rf"([\'\\"])')),
+    # worlds and verdicts
+    mutant("shares of the variance taken for weights", "worlds",
+           ("data/worlds", "coefficients[:, 0, 0] = np.sqrt(share)", "coefficients[:, 0, 0] = share")),
+    mutant("a control whose contexts are not shuffled", "worlds",
+           ("data/worlds", 'rng.permutation(context) if checks.flag("shuffled", shuffled) else context', "context")),
+    mutant("the truth of other rows than the data's", "worlds",
+           ("data/worlds", "context=self.context[rows], **parts", "context=self.context[: len(self.context[rows])], **parts")),
+    mutant("forms with a trace, so that a part has a mean", "worlds",
+           ("data/worlds", "draws -= np.trace(draws, axis1=1, axis2=2)[:, None, None] * np.eye(width) / width\n", "pass\n")),
+    mutant("the excess of a task measured against its noisy labels", "metrics",
+           ("metrics", '["excess"][0](expected[task], p', '["excess"][0](data.labels[task], p')),
+    mutant("verdicts without an adjustment for their number", "verdicts",
+           ("study/verdicts", 'seen = table["holm"] < 0.05', 'seen = table["p_value"] < 0.05')),
+    mutant("Holm's steps in the order of the table", "verdicts",
+           ("study/verdicts", 'order = np.argsort(p, kind="stable")', "order = np.arange(len(p))")),
+    mutant("a gate that is told where to look reads everything", "models",
+           ("models", "for_gates = x if chosen is None else keras.ops.take(x, chosen, axis=1)", "for_gates = x")),
     # exercises
     mutant("an answer judged by arrays that it has changed", "answers",
            ("exercises/functions", "function(*copy.deepcopy(arguments))", "function(*arguments)")),
