@@ -242,6 +242,7 @@ def make_routing(
     tasks: dict[str, str] | None = None,
     contexts: int = 12,
     functions: int | None = None,
+    private: int = 0,
     width: int = 6,
     silent: int = 0,
     noise: float | dict[str, float] = 0.5,
@@ -255,13 +256,16 @@ def make_routing(
 
     All functions read the same features and are uncorrelated. The context is visible, one feature for each (1 in that context,
     else 0), and all contexts are equally likely. In a ``share`` of them all tasks have the same function, in the others no two
-    have. The correlation of two regressions' labels is ``share / (1 + noise**2)``.
+    have: each another one of the common functions, or, with ``private``, one of its own, which no other task ever has. The
+    correlation of two regressions' labels is ``share / (1 + noise**2)``.
 
     Args:
         rows, tasks, silent, noise, label_scale, positive_rate, label_rate, seed: as in ``make_parts``.
         share: of the contexts in which the tasks agree, 0 to 1; ``share * contexts`` must be whole.
         contexts: number of contexts.
-        functions: how many there are, at least as many as tasks; as many as tasks if not given.
+        functions: how many common ones there are, at least as many as tasks without ``private``; if not given, as many as
+            tasks, or one with ``private``.
+        private: functions that each task has of its own.
         width: number of features that the functions read.
         shuffled: a control: the features show the context of another sample, so that no gate can see it.
 
@@ -274,23 +278,31 @@ def make_routing(
     """
     kinds, share = _kinds(tasks), checks.number("share", share, 0, 1)
     contexts = checks.count("contexts", contexts)
-    functions = len(kinds) if functions is None else checks.count("functions", functions)
-    if functions < len(kinds):
-        checks.refuse("functions", f"at least {len(kinds)}, one for each task", functions)
+    private = checks.count("private", private, 0)
+    least = 1 if private else len(kinds)
+    functions = least if functions is None else checks.count("functions", functions)
+    if functions < least:
+        checks.refuse("functions", f"at least {least}, one for each task", functions)
     agreeing = round(share * contexts)
     if abs(share * contexts - agreeing) > 1e-9:
         checks.refuse("share", f"a whole number of {contexts} contexts", f"{share:g}, {share * contexts:g} contexts")
     columns = _columns({"context": contexts, "parts": checks.count("width", width, 2)}, silent)
-    forms = quadratic_forms(functions, width, seed)
+    names = [f"h{number}" for number in range(functions)]
+    names += [f"{task}_{number}" for task in kinds for number in range(private)]
+    forms = quadratic_forms(len(names), width, seed)
     rng = np.random.default_rng([checks.count("seed", seed, 0), 6])
-    table = np.stack([rng.permutation(functions)[: len(kinds)] for _ in range(contexts)], axis=1)
+    if private:
+        own = functions + private * np.arange(len(kinds))[:, None]
+        table = own + rng.integers(0, private, (len(kinds), contexts))
+    else:
+        table = np.stack([rng.permutation(functions)[: len(kinds)] for _ in range(contexts)], axis=1)
     agree = rng.permutation(contexts)[:agreeing]
     table[:, agree] = rng.integers(0, functions, agreeing)
-    coefficients = np.eye(functions)[table]
+    coefficients = np.eye(len(names))[table]
 
     def parts_of(x):
         z = x[:, columns["parts"]]
-        return {f"h{number}": quadratic(z, form) for number, form in enumerate(forms)}
+        return {name: quadratic(z, form) for name, form in zip(names, forms, strict=True)}
 
     labels = (noise, label_scale, positive_rate, label_rate)
     seen = (np.full(contexts, 1 / contexts), np.eye(contexts), shuffled)

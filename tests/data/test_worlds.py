@@ -94,6 +94,17 @@ def test_a_routing_table_of_four_tasks():
     assert sorted(different) == [1, 1, 1, 4, 4, 4]
 
 
+def test_private_functions_belong_to_one_task():
+    world = make_routing(MANY, 0.5, tasks=FOUR, contexts=6, functions=2, private=3, noise=0.5, seed=2)
+    assert list(world.parts) == ["h0", "h1", *(f"{task}_{number}" for task in FOUR for number in range(3))]
+    names = np.array(list(world.parts))[world.table]
+    agree = (names == names[0]).all(axis=0)
+    assert agree.sum() == 3 and set(names[:, agree].ravel()) <= {"h0", "h1"}
+    for task, row in zip(FOUR, names, strict=True):
+        assert all(name.startswith(f"{task}_") for name in row[~agree])
+    assert within(correlation(world, "a", "c"), 0.5 / 1.25, errors=10)
+
+
 def test_a_neighbour_is_noise():
     world = make_neighbours(MANY, 0.9, neighbours={"loud": 3.0, "silent_one": 0.0})
     labels = world.data.labels
