@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FAST = (
     "routing", "layers", "models", "losses", "metrics", "taskdata", "synthetic", "gates", "diagnostics",
     "reference", "step", "loop", "budget", "study_engine", "study_store", "study_themes", "chunks", "early_stopping",
-    "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "showing", "drawings",
+    "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "balancing_methods", "showing", "drawings",
     "editions", "scoring", "answers",
     "worlds", "verdicts", "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
 )  # fmt: skip
@@ -248,6 +248,14 @@ MUTANTS = (
     mutant("large numbers in valid passed over", "without_labels",
            ("training/loop", 'labels_of(model, valid, "valid", batches.check)',
             'labels_of(model, valid, "valid", lambda data, name: None)')),
+    mutant("one form of uncertainty for both kinds of tasks", "balancing_methods",
+           ("balancing/weighting", '0.5 if kind == "regression" else 1.0', "1.0")),
+    mutant("weights of GradNorm that do not keep their sum", "balancing_methods",
+           ("balancing/weighting", "moved * tf.math.divide_no_nan(before, tf.reduce_sum(moved))", "moved")),
+    mutant("PCGrad projects where tasks agree", "balancing_methods",
+           ("balancing/surgery", "conflict = (dots < 0)", "conflict = (dots != 0)")),
+    mutant("CAGrad's distance as a part of one task's gradient", "balancing_methods",
+           ("balancing/surgery", "tf.maximum(tf.reduce_sum(products), 0.0)", "products[0, 0]")),
     mutant("a callback's optimizer stays behind", "callbacks",
            ("training/callbacks", "            del self.model.optimizer", "            return")),
     # what people bring

@@ -28,7 +28,8 @@ def train_step(model, optimizer, balance, state, kinds, x, y, mask, weights):
         return tape.gradient(loss, variables, output_gradients=optimizer.scale_loss(tf.ones_like(loss)))
 
     variables = trainable(model, state)
-    gradients = made_gradients(balance, Step(losses, weights, joint, variables, state, gradient))
+    scale = optimizer.scale_loss(tf.ones(()))
+    gradients = made_gradients(balance, Step(losses, weights, joint, variables, state, gradient, scale))
     optimizer.apply_gradients(zip(gradients, variables, strict=True))
     return tf.stack(list(losses.values()))
 

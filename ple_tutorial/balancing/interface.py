@@ -1,4 +1,4 @@
-"""Balancing: what happens between the losses of the tasks and the optimizer.
+"""The interface of balancing: what ``fit`` asks of a method, and what it hands to it.
 
 ``fit`` has the weighted sum of the losses, ``Balance()``. Another method is a subclass that overrides one or more of
 ``Balance.state``, ``Balance.joint`` and ``Balance.gradients``.
@@ -24,7 +24,8 @@ class Step:
         state: the method's own variables, ``{name: keras.Variable}``.
         gradient: a function of a scalar and a list of variables. It returns the scalar's gradient in each of them, or None
             where no path leads from the variable to the scalar; so a variable is shared if two losses have a gradient
-            there. In mixed precision all gradients are multiplied by the optimizer's loss scale.
+            there. All gradients are multiplied by ``scale``.
+        scale: a scalar, the loss scale of the optimizer; 1 except in mixed precision.
     """
 
     losses: dict
@@ -33,6 +34,7 @@ class Step:
     variables: list
     state: dict
     gradient: Callable
+    scale: tf.Tensor
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Balance:
     Source: PLE paper, Eq. 8.
 
     Example:
+        >>> from dataclasses import dataclass
+        >>> from ple_tutorial.backend import tf
         >>> @dataclass(frozen=True)
         ... class LogSum(Balance):  # the sum of logarithms: what counts is by which factor a loss falls
         ...     def joint(self, losses, weights, state):
