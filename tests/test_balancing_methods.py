@@ -273,14 +273,13 @@ def test_a_task_of_no_weight_is_not_there():
         assert_close(*(flat_weights(model) for model in models))
 
 
-@each_method(METHODS[1:])
+@each_method([*METHODS[2:4], CAGrad(c=0)])
 def test_an_embedding(method):
-    """Its gradient is sparse; CAGrad within a distance of 0 is the plain sum there, too."""
-    weights, _ = steps(method, model=linear_model(embedding=True))
+    """Its gradient is sparse. CAGrad within a distance of 0 is the plain sum there, too."""
+    (weights, _), (plain, _) = (steps(one, 2, model=linear_model(embedding=True)) for one in (method, Balance()))
     assert all(np.isfinite(value).all() for value in weights)
-    plain, _ = steps(Balance(), model=linear_model(embedding=True))
-    assert_close(steps(CAGrad(c=0), model=linear_model(embedding=True))[0], plain)
-    assert type(method) is PCGrad or differ(weights, plain)
+    if method == CAGrad(c=0):
+        assert_close(weights, plain)
 
 
 # From dot products to factors
@@ -299,7 +298,10 @@ def all_orders(tasks):
 
 
 def test_pcgrad_is_the_sum_for_one_of_the_orders():
-    """Three gradients, every two in conflict: eight orders with eight sums, of which each is drawn at times."""
+    """Three gradients, every two in conflict: eight orders with eight sums, of which each is drawn at times.
+
+    Then three at angles such that the first, projected onto the planes of both others, points against what it was.
+    """
     gradients = np.array([[1.0, 0.2, -0.3], [-1.1, 0.5, 0.1], [-0.1, -1.2, -0.4]])
     assert ((gradients @ gradients.T < 0).sum(axis=1) == 2).all()
     sums = np.array([projected(gradients, orders) for orders in all_orders(3)])
@@ -309,6 +311,9 @@ def test_pcgrad_is_the_sum_for_one_of_the_orders():
         assert distances.min() < 1e-5
         seen.add(int(distances.argmin()))
     assert seen == set(range(8))
+    turned = np.array([[np.cos(angle), np.sin(angle)] for angle in np.radians([0, 170, 250])])
+    sums = np.array([projected(turned, orders) for orders in all_orders(3)])
+    assert max(np.abs(sums - total(turned)).max(axis=1).min() for _ in range(20)) < 1e-5
 
 
 def test_pcgrad_on_random_gradients():
@@ -326,7 +331,7 @@ def test_pcgrad_without_a_conflict_is_the_plain_sum():
     np.testing.assert_array_equal(compiled(PCGrad())(gradients), np.ones(5) @ gradients)
 
 
-@pytest.mark.parametrize("c", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("c", [0.3, 0.9])
 def test_cagrad_for_two_tasks_is_the_best_on_a_grid(c):
     """By the definition: of the steps at distance c |g| from g, the one that helps the less helped task most."""
     angles = np.linspace(0, 2 * np.pi, 200_001)
@@ -339,7 +344,7 @@ def test_cagrad_for_two_tasks_is_the_best_on_a_grid(c):
         np.testing.assert_allclose(step(gradients), best, atol=1e-3 * np.linalg.norm(total))
 
 
-@pytest.mark.parametrize("tasks", [3, 5, 8])
+@pytest.mark.parametrize("tasks", [3, 8])
 def test_cagrad_on_random_gradients(tasks):
     """Few dimensions, many, lengths that differ a thousandfold, and tasks that pull in two directions."""
     rng = np.random.default_rng(tasks)
@@ -395,9 +400,9 @@ def test_what_is_shared():
 
 def test_gradnorm_keeps_the_weight_of_a_task_that_shares_nothing():
     x = keras.Input((3,))
-    outputs = {t: keras.layers.Dense(1, name=t)(h) for t, h in (("z", keras.layers.Dense(2)(x)), ("m", x), ("a", x))}
-    outputs["a"] = keras.layers.Dense(1, name="a2")(model_part := keras.layers.Dense(2, name="both")(x))
-    outputs["z"] = keras.layers.Dense(1, name="z2")(model_part)
+    both = keras.layers.Dense(2, kernel_initializer="ones")(x)
+    outputs = {task: keras.layers.Dense(1, activation)(both) for task, activation in (("z", None), ("a", "sigmoid"))}
+    outputs["m"] = keras.layers.Dense(1)(x)
     _, (w, first) = steps(METHODS[2], model=keras.Model(x, outputs))
     assert w[2] == 1 and w[0] != 1 and w.sum() == pytest.approx(3) and (first > 0).all()
 

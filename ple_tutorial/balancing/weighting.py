@@ -81,7 +81,8 @@ class GradNorm(Balance):
     equal norms, a task of loss weight 2 pulls twice as much. With a single task this is ``Balance()``.
 
     Attributes:
-        alpha: how strongly a task that learns slowly is favoured, from 0 (all norms equal); 1.5 in the paper's experiments on NYUv2.
+        alpha: how strongly a task that learns slowly is favoured, from 0 (all norms equal); 1.5 in the paper's experiments
+            on NYUv2.
         learning_rate: of ``w``, above 0. A step is this number times the norm of a task's gradient, so scale the labels of
             regression tasks first.
 
