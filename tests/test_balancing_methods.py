@@ -399,10 +399,11 @@ def test_what_is_shared():
 
 
 def test_gradnorm_keeps_the_weight_of_a_task_that_shares_nothing():
-    x = keras.Input((3,))
-    both = keras.layers.Dense(2, kernel_initializer="ones")(x)
+    """The last shared layer of the other two is an embedding, whose gradient is sparse."""
+    x = keras.Input((3,), dtype="int32")
+    both = keras.layers.Embedding(2, 2, "ones")(x[:, 0])
     outputs = {task: keras.layers.Dense(1, activation)(both) for task, activation in (("z", None), ("a", "sigmoid"))}
-    outputs["m"] = keras.layers.Dense(1)(x)
+    outputs["m"] = keras.layers.Dense(1)(keras.ops.cast(x, "float32"))
     _, (w, first) = steps(METHODS[2], model=keras.Model(x, outputs))
     assert w[2] == 1 and w[0] != 1 and w.sum() == pytest.approx(3) and (first > 0).all()
 

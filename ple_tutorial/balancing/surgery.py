@@ -34,7 +34,7 @@ class _Surgery(Balance):
             changes = self.factors(products, step.state) - 1
             for place, part in rows.items():
                 change = tf.reshape(tf.linalg.matvec(part, changes, transpose_a=True), step.variables[place].shape)
-                gradients[place] = tf.convert_to_tensor(gradients[place]) + change
+                gradients[place] = gradients[place] + change
         return gradients
 
 
@@ -125,9 +125,9 @@ def least_mix(products, reach, active):
     """Return the weights of ``CAGrad``, ``(tasks,)``: from 0, of sum 1, those that make ``m . g + reach |m|`` least.
 
     It starts from equal weights and moves weight from one task to another, each time between the two tasks for which
-    this helps most. How much to move has a closed form: along such a move, ``|m|^2`` is a parabola. So two tasks take a single
-    step. Against a general solver, 16 steps for each of eight tasks leave an error of about 1e-5 of the minimum, also if the
-    lengths of the gradients differ ten-thousandfold.
+    this helps most, until no move helps (16 moves a task at most). How much to move has a closed form: along such a move,
+    ``|m|^2`` is a parabola. Two tasks take one move, eight take 8 to 18. The steps of ``CAGrad`` then differ from those with
+    a general solver by 2e-4 of their length at most, also if the lengths of the gradients differ ten-thousandfold.
 
     Args:
         products: dot products of the tasks' gradients, ``(tasks, tasks)``.
@@ -142,7 +142,8 @@ def least_mix(products, reach, active):
     bend = tf.maximum(squares[:, None] + squares - 2 * products, 0.0)
     pairs = active[:, None] * active > 0
     mix = tf.math.divide_no_nan(active, tf.reduce_sum(active))
-    for _ in tf.range(1 if tasks == 2 else 16 * tasks):
+    count, helped = tf.constant(0), tf.constant(True)
+    while (count < 16 * tasks) & helped:
         dots = tf.linalg.matvec(products, mix)
         tilt, square = dots[:, None] - dots, tf.maximum(_form(products, mix), 0.0)
         # |m|^2 is square + 2 tilt move + bend move^2, its lowest point at -tilt / bend.
@@ -155,6 +156,8 @@ def least_mix(products, reach, active):
         move = tf.where(pairs, tf.clip_by_value(move, -mix[:, None], tf.broadcast_to(mix, (tasks, tasks))), 0.0)
         after = slope * move + reach * tf.sqrt(tf.maximum(square + 2 * tilt * move + bend * move**2, 0.0))
         best = tf.argmin(tf.reshape(after, (-1,)))
+        before = reach * tf.sqrt(square)
+        count, helped = count + 1, before - tf.reduce_min(after) > 1e-7 * before
         to, away = tf.one_hot(best // tasks, tasks), tf.one_hot(best % tasks, tasks)
         mix = tf.maximum(mix + tf.reshape(move, (-1,))[best] * (to - away), 0.0)
     return mix
