@@ -256,6 +256,8 @@ MUTANTS = (
            ("balancing/surgery", "conflict = (dots < 0)", "conflict = (dots != 0)")),
     mutant("CAGrad's distance as a part of one task's gradient", "balancing_methods",
            ("balancing/surgery", "tf.maximum(tf.reduce_sum(products), 0.0)", "products[0, 0]")),
+    mutant("CAGrad compiled anew for each batch", "balancing_methods",
+           ("balancing/surgery", "tf.gather(tf.reshape(move, (-1,)), best)", "tf.reshape(move, (-1,))[best]")),
     mutant("a callback's optimizer stays behind", "callbacks",
            ("training/callbacks", "            del self.model.optimizer", "            return")),
     # what people bring

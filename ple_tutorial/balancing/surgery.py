@@ -159,7 +159,8 @@ def least_mix(products, reach, active):
         before = reach * tf.sqrt(square)
         count, helped = count + 1, before - tf.reduce_min(after) > 1e-7 * before
         to, away = tf.one_hot(best // tasks, tasks), tf.one_hot(best % tasks, tasks)
-        mix = tf.maximum(mix + tf.reshape(move, (-1,))[best] * (to - away), 0.0)
+        # By tf.gather: for an index in brackets, XLA would compile the program anew for each of its values.
+        mix = tf.maximum(mix + tf.gather(tf.reshape(move, (-1,)), best) * (to - away), 0.0)
     return mix
 
 
