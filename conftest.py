@@ -23,9 +23,7 @@ def pytest_configure(config):
         config.option.dist = "loadscope"
     processes = config.getoption("numprocesses", None)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS") if processes else ():
-        os.environ.setdefault(
-            name, str(max(1, (os.cpu_count() or 1) // processes))
-        )  # each process has its share of the cores
+        os.environ.setdefault(name, str(max(1, (os.cpu_count() or 1) // processes)))
 
 
 def pytest_collection_modifyitems(items):

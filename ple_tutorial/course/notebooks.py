@@ -71,13 +71,7 @@ def read(path: Path) -> NotebookNode:
     """Read the notebook at ``path``; ValueError if the file is not one."""
     try:
         return nbformat.read(path, as_version=4)
-    except (
-        ValueError,
-        AttributeError,
-        KeyError,
-        TypeError,
-        nbformat.ValidationError,
-    ) as error:  # of JSON of another form
+    except (ValueError, AttributeError, KeyError, TypeError, nbformat.ValidationError) as error:  # JSON of another form
         got = f"{Path(path).name!r}, which cannot be read as one ({type(error).__name__})"
         checks.refuse("notebook", "a file that JupyterLab can open", got)
 

@@ -246,9 +246,9 @@ def labelled(x, signals, kinds, quantile, noise, label_scale, positive_rate, lab
         signals: ``{task: (rows,)}``, the labels without noise.
         kinds: ``{task: "binary" or "regression"}``.
         quantile: ``{task: function of a level from 0 to 1}``, the quantile of signal plus noise in the population.
-        noise, label_scale, positive_rate, label_rate, seed: as in ``make_synthetic``.
+        noise: ``{task: number}``, on which ``quantile`` rests.
+        label_scale, positive_rate, label_rate, seed: as in ``make_synthetic``.
     """
-    noise = per_task("noise", noise, kinds, 0, 1e6)
     label_scale = per_task("label_scale", label_scale, kinds, 1e-6, 1e6)
     positive_rate = per_task("positive_rate", positive_rate, kinds, 1e-6, 1 - 1e-6)
     label_rate = per_task("label_rate", label_rate, kinds, 1e-6, 1)

@@ -62,9 +62,7 @@ class World:
     @property
     def signals(self) -> dict[str, np.ndarray]:
         """``{task: (batch,)}``, the mixture of the parts, of variance about 1: the label of a regression without noise."""
-        mixing = self.coefficients[:, self.context]
-        parts = np.stack(list(self.parts.values()), axis=1)
-        return {task: (mix * parts).sum(axis=1) for task, mix in zip(self.data.tasks, mixing, strict=True)}
+        return _mixtures(self.data.tasks, self.coefficients, self.context, self.parts)
 
     @property
     def table(self) -> np.ndarray:
@@ -389,6 +387,12 @@ def _columns(widths, silent):
     return {name: slice(end - width, end) for (name, width), end in zip(widths.items(), ends, strict=True)}
 
 
+def _mixtures(tasks, coefficients, context, parts):
+    """Return ``{task: (rows,)}``, what each task mixes of the parts in the contexts of the samples."""
+    mixed = coefficients[:, context] * np.stack(list(parts.values()), axis=1)
+    return dict(zip(tasks, mixed.sum(axis=2), strict=True))
+
+
 def _silent(rows, columns, seed):
     width = columns["silent"].stop - columns["silent"].start
     return np.random.default_rng([seed, 7]).standard_normal((rows, width), dtype=np.float32)
@@ -420,8 +424,7 @@ def _world(rows, kinds, columns, seen, parts_of, coefficients, labels, seed):
             shown = rng.permutation(context) if checks.flag("shuffled", shuffled) else context
             x[:, columns["context"]] = looks[shown]
         parts = parts_of(x.astype(np.float64))
-        mixed = coefficients[:, context] * np.stack(list(parts.values()), axis=1)
-        return x, context, parts, dict(zip(kinds, mixed.sum(axis=2), strict=True))
+        return x, context, parts, _mixtures(kinds, coefficients, context, parts)
 
     x, context, parts, signals = draw(rows, 2)
     noise = per_task("noise", labels[0], kinds, 0, 1e6)

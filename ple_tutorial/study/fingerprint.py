@@ -21,6 +21,7 @@ import sklearn
 
 from ple_tutorial import checks
 from ple_tutorial.backend import keras, tf
+from ple_tutorial.data.worlds import World
 
 PACKAGE = Path(__file__).resolve().parents[1]
 NOT_IN_TRIALS = {"__main__.py", "course", "exercises", "figures.py", "plots"}  # what no trial runs
@@ -98,7 +99,7 @@ def data_digest(parts) -> str:
     """
     described = []
     for part in parts:
-        if hasattr(part, "expected"):  # a World
+        if isinstance(part, World):
             described += [_weighted_sum(values) for values in part.expected.values()]
             part = part.data
         if part is not None:

@@ -78,9 +78,8 @@ class Program:
         totals, samples = 0.0, 0.0
         for part in parts:
             try:
-                self._compiled = self._compiled or self._epoch.get_concrete_function(
-                    *part, weights
-                )  # one for all parts
+                # one for all parts
+                self._compiled = self._compiled or self._epoch.get_concrete_function(*part, weights)
                 total, count = self._compiled(*part, weights)
             except tf.errors.InvalidArgumentError as error:
                 if "unsupported operations" not in error.message:
