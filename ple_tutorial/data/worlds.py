@@ -7,7 +7,8 @@ show:
 
 A part is a function of the features with mean 0 and variance 1: a quadratic form ``phi(z; A) = z' A z / (sqrt(2) |A|)`` with a
 symmetric matrix A of zero trace, which needs hidden units, or (``make_neighbours``) a task's signal on the dial. So a perfect
-expert holds a part, a perfect gate shows the coefficients, and no model has less error than the label that is to be expected.
+expert holds a part, a perfect gate shows which parts are mixed, and no model has less error than the label that is to be
+expected.
 
 Source: the closed forms are worked out here and tested; the routing table follows the idea that a gate needs clusters (Chen et
 al., NeurIPS 2022).
@@ -32,7 +33,8 @@ class World:
 
     Attributes:
         data: the ``TaskData`` with noisy labels.
-        expected: ``{task: float64 (batch,)}``, the label to be expected given the features: without noise for a regression, the
+        expected: ``{task: float64 (batch,)}``, the label to be expected given the features and the
+            context (which a shuffled world hides from them): without noise for a regression, the
             probability of a 1 for a binary task. The mean squared difference from it is a model's *excess* error.
         parts: ``{name: float64 (batch,)}``, what the labels are made of.
         context: int ``(batch,)``, the context of each sample, from 0; all 0 in a world without contexts.
@@ -61,13 +63,17 @@ class World:
 
     @property
     def signals(self) -> dict[str, np.ndarray]:
-        """``{task: (batch,)}``, the mixture of the parts, of variance about 1: the label of a regression without noise."""
+        """``{task: (batch,)}``, the mixture of the parts, before noise and ``label_scale``; 0 for a neighbour."""
         return _mixtures(self.data.tasks, self.coefficients, self.context, self.parts)
 
     @property
     def table(self) -> np.ndarray:
-        """Int ``(tasks, contexts)``, which part weighs most in a task's mixture in a context: the true routing."""
-        return np.abs(self.coefficients).argmax(axis=2)
+        """Int ``(tasks, contexts)``, which part weighs most in a task's mixture in a context: the true routing.
+
+        Of parts that weigh the same it is the first, and -1 where no part has a weight (a neighbour).
+        """
+        weights = np.abs(self.coefficients)
+        return np.where(weights.any(axis=2), weights.argmax(axis=2), -1)
 
     def take(self, rows: Any) -> Self:
         """Return the samples at ``rows``, as ``TaskData.take`` does, with their truth.
@@ -203,7 +209,8 @@ def make_sign(
     """Return tasks whose relation turns with a context: ``y_a = f(z) + noise``, ``y_b = c f(z) + noise``, with c = 1 or -1.
 
     The feature in the column ``context`` is c. Every second task turns with it. The correlation of the labels of a task that
-    turns with one that does not is ``(2 agreement - 1) / (1 + noise**2)``: zero at 0.5, though the tasks share all there is.
+    turns with one that does not, for regressions, is ``(2 agreement - 1) / (1 + noise**2)``: zero at 0.5, though the tasks
+    share all there is.
 
     Args:
         rows, tasks, silent, noise, label_scale, positive_rate, label_rate, seed: as in ``make_parts``.

@@ -112,6 +112,7 @@ def test_a_neighbour_is_noise():
     assert not labels["silent_one"].any()
     assert within(correlation(world, "a", "loud"), 0)
     assert correlation(world) > 0.5
+    assert world.table.tolist() == [[0], [1], [-1], [-1]]
     assert world.data.kinds["loud"] == "regression"
 
 
