@@ -5,7 +5,9 @@ initial weights and the order of the batches, so that two architectures with the
 """
 
 import contextlib
+import copy
 import functools
+import itertools
 import json
 import os
 import socket
@@ -43,7 +45,7 @@ class Study:
     Attributes:
         question: what the study is to answer.
         models: ``{name: arguments of build_model other than features, tasks and seed}``; a further one, ``fit``, has arguments of
-            ``fit`` for this model alone.
+            ``fit`` for this model alone. Or a function of the point that returns such a dict, with the same names on each point.
         make_data: ``make_data(seed, **point)`` -> ``(train, valid or None, test)``, all ``TaskData``; the test part may be a
             ``World``, and is then scored against its truth, too.
         seeds: whole numbers.
@@ -53,6 +55,8 @@ class Study:
             returns the rest of the row as a dict. Only where ``record`` is ``scores``.
         record: what a trial leaves in the table: its ``scores``; its ``gates``, summarised over the test data; or
             ``gate samples``, the gate weights on the first 200 test samples.
+        together: how many trials of one model a process takes at a time. It compiles the model for all of them once, and they are
+            stored when the last has ended.
 
     Example:
         >>> from ple_tutorial.study import dial_data
@@ -63,22 +67,30 @@ class Study:
     """
 
     question: str
-    models: dict[str, dict]
+    models: dict[str, dict] | Callable[..., dict[str, dict]]
     make_data: Callable[..., tuple[TaskData, TaskData | None, TaskData]]
     seeds: Sequence[int]
     points: Sequence[dict] = ({},)
     fit_settings: dict | Callable[..., dict] = field(default_factory=dict)
     others: dict[str, Callable[..., dict]] = field(default_factory=dict)
     record: str = "scores"
+    together: int = 1
 
     def __post_init__(self):
         for name, kind in (("models", dict), ("others", dict), ("seeds", (tuple, list)), ("points", (tuple, list))):
+            if name == "models" and callable(self.models):
+                continue
             if not isinstance(getattr(self, name), kind):
                 expected = "a dict" if kind is dict else "a tuple"
                 checks.refuse(name, expected, repr(getattr(self, name)), TypeError)
         if not callable(self.make_data):
             checks.refuse("make_data", "a function of a seed and a point", repr(self.make_data), TypeError)
         checks.choice("record", self.record, RECORDS)
+        checks.count("together", self.together)
+
+    def models_at(self, point: dict) -> dict[str, dict]:
+        """Return the models at a point of the grid."""
+        return self.models(**point) if callable(self.models) else self.models
 
     def settings_at(self, point: dict) -> dict:
         """Return the further arguments of ``fit`` at a point of the grid."""
@@ -88,15 +100,21 @@ class Study:
         """Return all trials in the order of the table: by model (then learner), point and seed.
 
         Raises:
-            ValueError: a study without a model or learner, without a point, or without a seed.
+            ValueError: a study without a model or learner, without a point, or without a seed; other models on one point than on
+                another.
         """
         seeds = [checks.count("seeds", seed, 0) for seed in self.seeds]
-        if not ((self.models or self.others) and self.points and seeds):
+        at = [(point, self.models_at(point) | self.others, self.settings_at(point)) for point in self.points]
+        names = list(at[0][1]) if at else []
+        if not (names and seeds):
             checks.refuse("study", "at least one model, point and seed", "none")
+        for point, models, _ in at:
+            if set(models) != set(names):
+                checks.refuse("models", f"the models {names} on each point", f"{list(models)} at {point}")
         return [
-            Trial(name, how, point, seed, self.make_data, {} if name in self.others else settings, self.record)
-            for name, how in (self.models | self.others).items()
-            for point, settings in [(point, self.settings_at(point)) for point in self.points]
+            Trial(name, models[name], point, seed, self.make_data, {} if name in self.others else settings, self.record)
+            for name in names
+            for point, models, settings in at
             for seed in seeds
         ]
 
@@ -126,6 +144,7 @@ class Trial:
         arguments = {name: value for name, value in self.how.items() if name != "fit"}
         model = build_model(**arguments, features=train.spec, tasks=train.kinds, seed=self.seed)
         settings = self.fit_settings | self.how.get("fit", {})
+        settings |= {"callbacks": [copy.copy(one) for one in settings.get("callbacks", ())]}  # they keep the model
         history = fit(model, train, valid, seed=self.seed, show_progress=False, **settings)
         rows = test.data if isinstance(test, World) else test
         if self.record == "scores":
@@ -189,7 +208,11 @@ def trials(
     label = "trials" if len(missing) == len(grid) else f"trials ({len(grid) - len(missing)} were stored)"
     if missing:
         with _processes(workers, scheduler) as parallel:
-            results = parallel(delayed(_outcome)(number, grid[number], made_with(), os.getpid()) for number in missing)
+            results = parallel(
+                delayed(_outcomes)([(number, grid[number]) for number in group], made_with(), os.getpid())
+                for group in _groups(grid, missing, study.together)
+            )
+            results = itertools.chain.from_iterable(results)
             for number, outcome in bar(results, total=len(missing), label=label, show=show_progress):
                 outcomes[number] = outcome
                 if stored:
@@ -197,19 +220,27 @@ def trials(
     return _table(grid, outcomes)
 
 
-def _outcome(number, trial, expected, parent):
-    """Run a trial in a worker: its number, and its rows or its error as JSON would give them back."""
+def _groups(grid, missing, together):
+    """Yield lists of at most ``together`` of the missing numbers, each of trials of one model."""
+    for _, numbers in itertools.groupby(missing, key=lambda number: grid[number].architecture):
+        numbers = list(numbers)
+        yield from (numbers[first : first + together] for first in range(0, len(numbers), together))
+
+
+def _outcomes(trials, expected, parent):
+    """Run trials in a worker: the number of each, and its rows or its error as JSON would give them back."""
     _end_with(parent)
     if made_with() != expected:
         raise RuntimeError(f"the worker on {socket.gethostname()} has {made_with()}, expected {expected} as here")
+    return [(number, _outcome(trial)) for number, trial in trials]
+
+
+def _outcome(trial):
     try:
-        return number, {
-            "rows": json.loads(json.dumps(trial.run(), default=lambda number: number.item())),
-            "error": None,
-        }
+        return {"rows": json.loads(json.dumps(trial.run(), default=lambda number: number.item())), "error": None}
     except Exception as error:
         text = " ".join(f"{type(error).__name__}: {error}".split())
-        return number, {"rows": [{}], "error": text, "traceback": traceback.format_exc()}
+        return {"rows": [{}], "error": text, "traceback": traceback.format_exc()}
 
 
 @functools.cache

@@ -37,7 +37,7 @@ def study_fingerprint(study, data: bool = True) -> dict[str, str]:
         data: whether to make the data; without, the part ``make_data`` is left out (the census may not be on this machine).
     """
     parts = {
-        "models": study.models,
+        "models": [study.models_at(point) for point in study.points] if callable(study.models) else study.models,
         "others": study.others,
         "points": study.points,
         "seeds": study.seeds,
@@ -150,6 +150,8 @@ def describe(value):
         return [name, {field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value)}]
     if hasattr(value, "get_config"):
         return [name, describe(value.get_config())]
+    if isinstance(value, keras.callbacks.Callback):
+        return [name, describe({key: part for key, part in vars(value).items() if not key.startswith("_")})]
     checks.refuse(
         "study", "settings of numbers, texts, lists, dicts, functions and Keras objects", repr(value), TypeError
     )
