@@ -5,6 +5,7 @@ from ple_tutorial.plots.family import cost_dots, reach_matrices
 from ple_tutorial.plots.gains import gain_over_dial, gain_rows, seesaw
 from ple_tutorial.plots.gates import gate_bars, gate_violins
 from ple_tutorial.plots.ranking import rank_sweep, sample_spaces
+from ple_tutorial.plots.regimes import regime_map
 from ple_tutorial.plots.scores import label_correlations, score_strip
 from ple_tutorial.plots.speed import speed_growth, speed_rows
 from ple_tutorial.plots.style import (
@@ -23,7 +24,7 @@ from ple_tutorial.plots.style import (
 __all__ = [
     "ARCHITECTURES", "GREY", "MAP_PARTS", "SHARED_COLOUR", "TASK_COLOURS", "cost_dots",
     "draw_family", "draw_routing", "figure", "gain_over_dial", "gain_rows", "gate_bars",
-    "gate_violins", "label_correlations", "picture", "rank_sweep", "reach_matrices", "sample_spaces", "score_strip",
-    "seesaw", "show", "speed_growth", "speed_rows", "to_png", "to_svg",
+    "gate_violins", "label_correlations", "picture", "rank_sweep", "reach_matrices", "regime_map", "sample_spaces",
+    "score_strip", "seesaw", "show", "speed_growth", "speed_rows", "to_png", "to_svg",
 ]
 # fmt: on

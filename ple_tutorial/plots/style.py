@@ -18,6 +18,7 @@ ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "single-task-narrow": ("single-task, narrow", "#000000", "."),
     "hard-sharing": ("hard sharing", "#D55E00", "s"),
     "hard-sharing-wide": ("hard sharing, wide", "#CC79A7", "P"),
+    "hard-sharing-narrow": ("hard sharing, narrow", "#D55E00", "."),
     "asymmetric": ("asymmetric sharing", "#7A4B00", "<"),
     "customized": ("customized sharing", "#B07AA1", ">"),
     "cross-stitch": ("cross-stitch", "#5f6b73", "X"),
@@ -28,6 +29,9 @@ ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "ml-mmoe": ("ML-MMoE", "#F0E442", "p"),
     "cgc": ("CGC", "#56B4E9", "D"),
     "ple": ("PLE", "#0072B2", "v"),
+    "cgc-uniform": ("CGC, uniform gates", "#56B4E9", "d"),
+    "ple-uniform": ("PLE, uniform gates", "#0072B2", "1"),
+    "own-mixture": ("own mixtures", "#5f6b73", "*"),
     "gradient-boosted trees": ("gradient-boosted trees", "#009E73", "P"),
 }
 STYLE = {

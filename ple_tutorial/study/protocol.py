@@ -121,7 +121,7 @@ def model(
     Example:
         >>> settings = model("ple", attempts("ple")[0], parameters=3000, features=18, tasks="ab", gates=range(4), epochs=20)
         >>> settings["expert_units"], settings["tower_units"], list(settings["fit"])
-        (((22,), (20,)), (11,), ['callbacks'])
+        (((20,), (20,)), (10,), ['callbacks'])
     """
     rest = {key: value for key, value in attempt.items() if key not in ("rate", "experts", "reads", "tower")}
     read = tuple(gates) if attempt.get("reads") == "context" else ()

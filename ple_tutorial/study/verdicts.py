@@ -94,6 +94,69 @@ def verdicts(
     return table
 
 
+def standing(
+    runs: pd.DataFrame, metric: str, by: str | Sequence[str] = (), baseline: str = "single-task"
+) -> pd.DataFrame:
+    """Return how each architecture stands to the best one, where less of ``metric`` is better.
+
+    The best has the least geometric mean over seeds. Each other is compared with it by a Wilcoxon test of the paired logarithms,
+    adjusted by Holm's method for all that are compared in its place. Since the best is chosen by the same seeds, one that is
+    truly level is called worse a little too often.
+
+    Args:
+        runs, by, baseline: as in ``metrics.gain_table``; the scores are above 0.
+        metric: a column of errors.
+
+    Returns:
+        One row for each architecture (and each value of ``by``):
+
+        - ``ratio``: the geometric mean over seeds of its score over the baseline's;
+        - ``to_best``: of its score over the best one's, 1 for the best;
+        - ``seeds``, and ``wins``, the seeds on which it is below the best one;
+        - ``holm``: the adjusted p value of the comparison with the best; 1 for the best itself;
+        - ``level``: whether ``holm`` is at least 0.05, so that no difference from the best is seen.
+
+    Raises:
+        ValueError: see ``metrics.gain_table``; scores that are not above 0.
+
+    Example:
+        >>> errors = {"single-task": 1.0, "hard-sharing": 0.5, "ple": 0.5}
+        >>> runs = pd.DataFrame([(name, seed, error + 0.01 * (seed * len(name) % 7)) for name, error in errors.items()
+        ...     for seed in range(12)], columns=["architecture", "seed", "excess"])
+        >>> standing(runs, "excess")["level"].to_dict()
+        {'hard-sharing': True, 'ple': True, 'single-task': False}
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    gain_table(runs, metric, by, baseline)  # for its refusals
+    if not (runs[metric] > 0).all():
+        checks.refuse(f"runs[{metric!r}]", "scores above 0", float(runs[metric].min()))
+    rows = []
+    for values, group in runs.groupby(by, sort=True) if by else [((), runs)]:
+        logs = np.log(group.pivot(index="seed", columns="architecture", values=metric))
+        best = logs.mean().idxmin()
+        others = [name for name in logs.columns if name != best]
+        p_values = [_wilcoxon(logs[name] - logs[best]) for name in others]
+        adjusted = dict(zip(others, holm(p_values), strict=True)) | {best: 1.0}
+        for name in logs.columns:
+            rows.append(
+                dict(zip(by, values, strict=True))
+                | {
+                    "architecture": name,
+                    "ratio": np.exp((logs[name] - logs[baseline]).mean()),
+                    "to_best": np.exp((logs[name] - logs[best]).mean()),
+                    "seeds": len(logs),
+                    "wins": int((logs[name] < logs[best]).sum()),
+                    "holm": adjusted[name],
+                    "level": adjusted[name] >= 0.05,
+                }
+            )
+    return pd.DataFrame(rows).set_index([*by, "architecture"])
+
+
+def _wilcoxon(differences):
+    return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
+
+
 def _ratio(own, base):
     names = ("ratio", "ratio_low", "ratio_high")
     if not (own > 0).all() or not (base > 0).all():

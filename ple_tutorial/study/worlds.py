@@ -145,13 +145,17 @@ def tried(*, region: str, attempt: int, rows: int, parameters: int, **_: object)
     return {name: _model(name, protocol.attempts(name)[attempt], region, rows, parameters) for name in protocol.MODELS}
 
 
-# The learning rate anew where a dial was moved: the chosen one, a third and three times of it; where labels are scarce, also
-# with the scarce task's loss in proportion to its labels.
+# The learning rate anew where rows, parameters or labels are others. Where the relation is another, the centre's choice stays.
 
 
 def nearby(labels: float) -> list[tuple[float, bool]]:
-    """Return the attempts at a place of the map other than the centre: a factor of the rate, and whether to weigh by labels."""
-    return [(factor, weigh) for weigh in ([False, True] if labels < 1 else [False]) for factor in (1 / 3, 1.0, 3.0)]
+    """Return the attempts at a place of the map with other rows, parameters or labels than the centre.
+
+    Each is a factor of the centre's learning rate, and whether the scarce task's loss is weighed by the share of its labels.
+    """
+    if labels < 1:
+        return [(factor, weigh) for weigh in (False, True) for factor in (1 / 3, 1.0)]
+    return [(factor, False) for factor in (1 / 3, 1.0, 3.0)]
 
 
 def near(*, region: str, attempt: int, rows: int, parameters: int, labels: float, **_: object) -> dict[str, dict]:
@@ -174,21 +178,21 @@ def choice(region: str) -> dict[str, int]:
 
 @functools.cache
 def choices(region: str) -> pd.DataFrame:
-    """Return the best attempt of each model at each place of a world, from the stored table of the rates.
-
-    Example:
-        >>> list(choices("parts").columns)
-        ['attempt', 'excess', 'attempts']
-    """
-    keys = [*CENTRE, "strength"]
-    return protocol.best(stored(f"{region}_rates"), REGIONS[region].scored, keys)
+    """Return the best attempt of each model where rows, parameters or labels are others, from the stored table of rates."""
+    return protocol.best(stored(f"{region}_rates"), REGIONS[region].scored, list(CENTRE))
 
 
-def chosen(*, region: str, rows: int, parameters: int, labels: float, strength: float, **_: object) -> dict[str, dict]:
+def chosen(*, region: str, rows: int, parameters: int, labels: float, **_: object) -> dict[str, dict]:
     """Return every model as it was chosen for this place of the map, and hard sharing of the single-task model's structure."""
-    table = choices(region).loc[(rows, parameters, labels, strength), "attempt"]
-    settings = {"region": region, "rows": rows, "parameters": parameters, "labels": labels}
-    models = {name: near(attempt=int(number), **settings)[name] for name, number in table.items()}
+    place = {"rows": rows, "parameters": parameters, "labels": labels}
+    if place == CENTRE:
+        models = {
+            name: _model(name, protocol.attempts(name)[number], region, rows, parameters)
+            for name, number in choice(region).items()
+        }
+    else:
+        table = choices(region).loc[tuple(place.values()), "attempt"]
+        models = {name: near(region=region, attempt=int(number), **place)[name] for name, number in table.items()}
     return models | {protocol.NARROW: protocol.narrow(models["single-task"])}
 
 
@@ -215,7 +219,7 @@ def _studies(region):
             at_each(near, region),
             seeds=TRIED,
             points=rates,
-            together=42,  # all places where a model has the centre's shapes
+            together=16,
             **common,
         ),
         f"{region}_map": Study(

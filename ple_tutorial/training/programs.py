@@ -162,7 +162,7 @@ def program_for(model, kinds, optimizer, learning_rate, balance, own=False):
     parts, programs = [config], None
     if not own:
         with contextlib.suppress(_UnknownPart):
-            parts, programs = [_without_seeds(model.get_config()), _without_seeds(config)], PROGRAMS
+            parts, programs = [_renumbered(_without_seeds(model.get_config())), _without_seeds(config)], PROGRAMS
     if programs is None:
         # In the model's plain attributes, since Keras would take it for a part of the model.
         programs = vars(model).setdefault("_ple_programs", Programs())
@@ -194,6 +194,18 @@ def _optimizer(model, optimizer, learning_rate):
 
 class _UnknownPart(Exception):
     """A part of a model that its configuration does not describe in full."""
+
+
+def _renumbered(config):
+    """Return a functional model's configuration as a text in which operations, such as ``keras.ops.take``, are numbered anew.
+
+    Keras calls them take, take_1, ... in the order in which the process makes them, so that no two models have equal names.
+    """
+    text = json.dumps(config, default=str)
+    made = [part for part in config.get("layers", ()) if str(part.get("module")).startswith("keras.src.ops")]
+    for number, part in enumerate(made):
+        text = text.replace(json.dumps(part["name"]), f'"operation {number}"')
+    return text
 
 
 def _without_seeds(config):

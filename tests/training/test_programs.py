@@ -32,6 +32,30 @@ def test_one_program_for_all_data_of_one_shape(cgc):
     assert compilations() == before
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"architecture": "ple", "levels": 2, "gate_columns": (1, 2)},
+        {"architecture": "sluice", "levels": 2},
+        {"architecture": "cgc", "detach_others": True},
+    ],
+    ids=["take", "stack", "stop_gradient"],
+)
+def test_operations_that_keras_numbers_are_compiled_once(settings):
+    """Such a model contains ``keras.ops``, of which Keras calls the second in a process by another name."""
+    before = compilations()
+    for seed in (0, 1):
+        fit(build_model(**settings, **SIZES, seed=seed), TRAIN, **SETTINGS)
+    assert compilations() == before + 1
+
+
+def test_other_columns_of_gates_are_another_program():
+    before = compilations()
+    for columns in ((1, 2), (1, 3)):
+        fit(build_model("mmoe", gate_columns=columns, **SIZES), TRAIN, **SETTINGS)
+    assert compilations() == before + 2
+
+
 def test_a_layer_that_has_adapted_to_data():
     """What ``Normalization`` found is not among its weights."""
     wide = TaskData(TRAIN.features * 5 + 10, TRAIN.labels, KINDS)
