@@ -199,6 +199,11 @@ def _label_correlation_numbers():
     return pd.DataFrame(rows, columns=["correlation", "draw", "pearson"])
 
 
+def _transfer_numbers():
+    gains = seed_gains(with_mean_mse(stored("dial")), "mean/mse", by=["correlation"])
+    return gains[(gains["architecture"] == "hard-sharing") & gains["correlation"].isin([0.0, 1.0])]
+
+
 def _speed_numbers():
     networks = pd.concat([stored(f"bench_{network}") for network in ("listing", "trial", "paper")])
     ends = [f"samples_per_second{end}" for end in ("", "_min", "_max")]
@@ -258,6 +263,12 @@ FIGURES = {
         "MTL gain of five models over the dial, means with 95 % intervals and a faint point for every seed. Hard sharing lies "
         "below zero at the dial's middle and above at one; the wide shared bottom near zero in the middle and above at one; "
         "the gated models near or below zero, at one below the wide bottom.",
+    ),
+    "transfer": Recipe(
+        _transfer_numbers,
+        lambda gains: plots.gains.sorted_gains(gains, {0.0: "two unrelated tasks", 1.0: "twice the same task"}),
+        "By how much one network for two tasks has less error than two networks, a bar for each of 32 draws. "
+        "Left, unrelated tasks: most bars point down, a few of them far. Right, the same task twice: most point up.",
     ),
     "dial_constant": Recipe(
         lambda: stored("dial_constant"),

@@ -17,6 +17,11 @@ def gain_over_dial(
         gains: ``metrics.gain_table`` by ``correlation``.
         runs: the gain of each seed, columns ``correlation``, ``architecture``, ``gain``; drawn as faint points.
         ylabel: of the vertical axis.
+
+    Example:
+        >>> row = {"architecture": "ple", "correlation": 0.5, "mean": 0.02, "low": 0.01, "high": 0.03}
+        >>> gain_over_dial(pd.DataFrame([row])).axes[0].get_xticks().tolist()
+        [0]
     """
     gains = checks.columns("gains", gains).reset_index()
     checks.columns("gains", gains, ["architecture", "correlation", "mean", "low", "high"])
@@ -45,6 +50,26 @@ def gain_over_dial(
         columnspacing=1.2,
         frameon=False,
     )
+    return fig
+
+
+def sorted_gains(gains: pd.DataFrame, panels: dict[float, str]) -> Figure:
+    """Plot the gain of every seed as a bar, from the greatest loss to the greatest gain: a panel for each correlation.
+
+    Args:
+        gains: columns ``correlation`` and ``gain``, one row for each seed.
+        panels: ``{correlation: title of its panel}``.
+    """
+    checks.columns("gains", gains, ["correlation", "gain"])
+    fig, axes = figure(6.5, 3.0, ncols=len(panels), sharey=True, squeeze=False)
+    for ax, (correlation, title) in zip(axes[0], panels.items(), strict=True):
+        bars = np.sort(gains.loc[gains["correlation"] == correlation, "gain"])
+        ax.bar(range(1, len(bars) + 1), bars, color=np.where(bars > 0, TASK_COLOURS[0], TASK_COLOURS[1]), width=0.8)
+        ax.axhline(0, color="black", lw=0.8)
+        ax.set_title(f"{title}\n{(bars > 0).sum()} of {len(bars)} better", fontsize=9)
+        ax.set_xlabel("draws of data and weights, sorted")
+        ax.grid(axis="x", visible=False)
+    axes[0, 0].set_ylabel("error saved by one network\n(units of the signal's variance)")
     return fig
 
 
@@ -79,8 +104,11 @@ def seesaw(
                     end = weight in (rows["weight"].min(), rows["weight"].max())
                     inside = min(x, y) > -near
                     if end if ax is axes[0] else inside:
+                        late = weight > 0.5  # to the right of its point, others to the left: neighbours do not overlap
+                        below = name == ("mmoe" if late else "ple")
                         style = {
-                            "xytext": (5, -11 if name == "mmoe" else 5),
+                            "xytext": ((8 if below else 5) if late else -5, -11 if below else 5),
+                            "ha": "left" if late else "right",
                             "textcoords": "offset points",
                             "fontsize": 8,
                             "color": look(name)["color"],
