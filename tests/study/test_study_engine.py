@@ -120,6 +120,38 @@ def test_the_settings_of_fit_may_depend_on_the_point():
     assert table["b/mse"].nunique() == 1  # and task b, alone in its own network, does not notice
 
 
+def test_the_models_may_depend_on_the_point():
+    def models(units, **_):
+        return {"hard": {"architecture": "hard-sharing", "expert_units": (units,)}}
+
+    points = ({"units": 2}, {"units": 5})
+    grid = replace(
+        SMALL,
+        models=models,
+        seeds=(0,),
+        points=points,
+        make_data=lambda seed, units: study.dial_data(seed, 0.5, rows=64),
+        fit_settings={"epochs": 1},
+    )
+    table = study.trials(grid, show_progress=False)
+    assert table["parameters"].tolist() == [32 * n + n + 2 * (8 * n + 8 + 9) for n in (2, 5)]
+    with pytest.raises(
+        ValueError, match=r"models: expected the models \['m2'\] on each point, got \['m5'\] at {'units': 5}"
+    ):
+        replace(grid, models=lambda units: {f"m{units}": {}}).trials()
+
+
+@pytest.mark.parametrize(("together", "groups"), [(1, [1] * 8), (3, [3, 1, 3, 1]), (9, [4, 4])])
+def test_trials_of_one_model_may_be_taken_together(table, together, groups):
+    grid = SMALL.trials()
+    found = list(engine._groups(grid, list(range(len(grid))), together))
+    assert [len(numbers) for numbers in found] == groups and [n for numbers in found for n in numbers] == list(range(8))
+    assert all(len({grid[number].architecture for number in numbers}) == 1 for numbers in found)
+    if together == 3:
+        again = study.trials(replace(SMALL, together=together), show_progress=False)
+        pd.testing.assert_frame_equal(again, table, rtol=1e-5)
+
+
 def test_gates_are_recorded():
     gated = replace(
         SMALL, models={"cgc": study.DIAL_MODELS["cgc"]}, points=SMALL.points[:1], seeds=(3,), record="gates"

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ple_tutorial.study.verdicts import BETTER, UNSEEN, WORSE, holm, smallest_seen, verdicts
+from ple_tutorial.study.verdicts import BETTER, UNSEEN, WORSE, holm, smallest_seen, standing, verdicts
 
 
 def test_holm_by_hand():
@@ -67,3 +67,45 @@ def test_of_many_equal_ones_hardly_any_is_told_apart():
 def test_a_score_of_zero_has_no_ratio():
     exact = runs({"exact": 0.0}, noise=0.0)
     assert verdicts(exact, "a/excess", by="point")["ratio"].isna().all()
+
+
+def test_standing_to_the_best():
+    """One is clearly best, one is level with it, one is worse and the baseline far off; by hand on the logarithms."""
+    rng = np.random.default_rng(5)
+    data = 0.3 * rng.standard_normal(16)  # the seed's own difficulty, which pairs take away
+    sizes = {"single-task": 1.0, "good": 0.5, "level": 0.5, "worse": 0.6}
+    rows = [
+        (name, seed, size * np.exp(data[seed] + 0.05 * rng.standard_normal()))
+        for name, size in sizes.items()
+        for seed in range(16)
+    ]
+    table = pd.DataFrame(rows, columns=["architecture", "seed", "a/excess"])
+    found = standing(table, "a/excess")
+    best = found["to_best"].idxmin()
+    assert best in ("good", "level") and found.loc[best, ["to_best", "holm", "level"]].tolist() == [1.0, 1.0, True]
+    assert found["level"].to_dict() == {"good": True, "level": True, "single-task": False, "worse": False}
+    wide = np.log(table.pivot(index="seed", columns="architecture", values="a/excess"))
+    assert found.loc["worse", "ratio"] == pytest.approx(np.exp((wide["worse"] - wide["single-task"]).mean()))
+    assert found.loc["worse", "wins"] == (wide["worse"] < wide[best]).sum()
+    p_values = [stats.wilcoxon(wide[name] - wide[best]).pvalue for name in found.index if name != best]
+    assert found.loc[found.index != best, "holm"].tolist() == pytest.approx(holm(p_values).tolist())
+
+
+def test_standing_by_place_and_its_refusals():
+    table = runs({"good": 0.5}, tasks=("x", "y"))
+    found = standing(table, "a/excess", by="point")
+    assert found.loc[("x", "good"), "to_best"] == found.loc[("y", "good"), "to_best"] == 1.0
+    assert not found.loc[("x", "single-task"), "level"]
+    with pytest.raises(ValueError, match="expected scores above 0, got -1"):
+        standing(table.assign(**{"a/excess": table["a/excess"].where(table.index > 0, -1.0)}), "a/excess", by="point")
+
+
+def test_standing_on_shuffled_models_tells_nothing_apart():
+    """The control: the models' names are shuffled within each seed, so that no difference is left."""
+    rng = np.random.default_rng(0)
+    told = 0
+    for _ in range(20):
+        table = runs({"good": 0.5, "bad": 1.2}).drop(columns="point")
+        mixed = table.groupby("seed")["a/excess"].transform(lambda values: rng.permutation(values.to_numpy()))
+        told += int((~standing(table.assign(**{"a/excess": mixed}), "a/excess")["level"]).sum())
+    assert told <= 8  # of 40; the best of three is chosen by the same seeds, hence more than 5 %
