@@ -2,6 +2,7 @@
 
 import pandas as pd
 import pytest
+from pending import PENDING
 
 from benchmarks import parts
 from ple_tutorial import figures, plots
@@ -44,7 +45,9 @@ def test_an_unknown_figure_lists_the_known_ones():
 
 def test_every_stored_figure_has_a_recipe():
     known = {f"{name}.{ending}" for name in NAMES for ending in ("png", "svg", "csv")}
-    known |= {f"{name}.csv" for name in figures.STUDIES} | {f"bench_{name}.csv" for name in parts.PARTS}
+    known |= {f"{name}.csv" for name in figures.STUDIES if name not in PENDING} | {
+        f"bench_{name}.csv" for name in parts.PARTS
+    }
     found = {path.name for path in figures.STORED.iterdir()}
     assert found == known
 

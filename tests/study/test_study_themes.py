@@ -168,6 +168,6 @@ def test_an_eleventh_architecture_changes_no_stored_study(monkeypatch):
 def test_the_names_of_the_studies_are_those_of_the_theme_files():
     """A study is added in its theme file alone: no two of a name, and none is lost."""
     themes = [theme.STUDIES for theme in study.THEMES]
-    assert len(study.STUDIES) == sum(map(len, themes)) == 13
-    files = {path.stem for path in Path(study.__file__).parent.glob("*.py") if "\nSTUDIES = {" in path.read_text()}
+    assert len(study.STUDIES) == sum(map(len, themes)) >= 13
+    files = {path.stem for path in Path(study.__file__).parent.glob("*.py") if "\nSTUDIES = " in path.read_text()}
     assert files == {theme.__name__.rpartition(".")[2] for theme in study.THEMES} | {"__init__"}

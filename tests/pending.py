@@ -1,0 +1,21 @@
+"""Studies that are defined and have not been run: a name leaves this list when its table is stored. Empty at a release."""
+
+PENDING = {
+    *(
+        f"{region}_{part}"
+        for region in ("parts", "sign", "crowded", "neighbours")
+        for part in ("attempts", "rates", "map")
+    ),
+    "routing_rates",
+    "routing_map",
+    "causes_attempts",
+    "causes",
+    "causes_fit",
+    "causes_remedies",
+    "groups_attempts",
+    "groups",
+    "mmoe_paper_attempts",
+    "mmoe_paper",
+    "ple_paper_attempts",
+    "ple_paper",
+}
