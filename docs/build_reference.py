@@ -39,7 +39,8 @@ SECTIONS = {  # in the order in which a reader needs them
     "Training and scores": """training.fit training.predict losses.task_loss losses.WeightSchedule metrics.evaluate
         metrics.mtl_gain metrics.gain_table""",
     "Balancing": "balancing.Balance balancing.Uncertainty balancing.GradNorm balancing.PCGrad balancing.CAGrad",
-    "Gates and gradients": "gates.gate_weights gates.summarise diagnostics.reach diagnostics.reach_by_table",
+    "Gates and gradients": "gates.gate_weights gates.summarise diagnostics.reach diagnostics.reach_by_table "
+    "diagnostics.gradient_cosines diagnostics.affinities diagnostics.Conflicts",
     "Studies and figures": """study.Study study.trials study.run study.dial_data study.gate_data study.seesaw_data
         study.seesaw_fit figures.stored figures.numbers figures.show figures.with_mean_mse figures.seed_gains
         figures.seesaw_points figures.family figures.family_runs study.verdicts.verdicts

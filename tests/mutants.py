@@ -137,7 +137,7 @@ MUTANTS = (
            ("study/family", 'Mixer("stitch", (task,)) for task in ("a", "b")',
             'Mixer("stitch", ("a", "b")) for task in ("a", "b")')),
     mutant("reach read off a table through a detached group", "diagnostics",
-           ("diagnostics", "set(mixer.sees) - set(mixer.detached)", "set(mixer.sees)")),
+           ("diagnostics/reach", "set(mixer.sees) - set(mixer.detached)", "set(mixer.sees)")),
     mutant("operations of the gates not counted", "budget",
            ("budget", "products += selector * seen + (seen + own) * unit", "products += (seen + own) * unit")),
     mutant("a budget met within a tenth", "budget",

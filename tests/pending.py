@@ -6,6 +6,7 @@ PENDING = {
         for region in ("parts", "sign", "crowded", "neighbours")
         for part in ("attempts", "rates", "map")
     ),
+    *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
     "routing_rates",
     "routing_map",
     "causes_attempts",

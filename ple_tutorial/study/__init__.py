@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ple_tutorial import checks
-from ple_tutorial.study import causes, census, dial, family, gates, groups, papers, seesaw, store, worlds
+from ple_tutorial.study import causes, census, conflicts, dial, family, gates, groups, papers, seesaw, store, worlds
 from ple_tutorial.study.census import (
     CENSUS_MODELS,
     CENSUS_SINGLE,
@@ -19,7 +19,18 @@ from ple_tutorial.study.family import FAMILY, FAMILY_BUDGET, SLUICE_CONTROLS, fa
 from ple_tutorial.study.gates import gate_data
 from ple_tutorial.study.seesaw import seesaw_data, seesaw_fit
 
-THEMES = (dial, seesaw, gates, family, census, worlds, causes, groups, papers)  # a new theme file is named here
+THEMES = (
+    dial,
+    seesaw,
+    gates,
+    family,
+    census,
+    worlds,
+    causes,
+    groups,
+    papers,
+    conflicts,
+)  # a new theme file is named here
 STUDIES = {name: study for theme in THEMES for name, study in theme.STUDIES.items()}
 __all__ = [
     "CENSUS_MODELS", "CENSUS_SINGLE", "CENSUS_SINGLE_FIT", "CENSUS_TREES", "DIAL_MODELS", "FAMILY",

@@ -9,7 +9,7 @@ from ple_tutorial.budget import cost
 from ple_tutorial.gates import gate_weights
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import routing
-from ple_tutorial.study import causes, groups, papers, protocol, worlds
+from ple_tutorial.study import causes, conflicts, groups, papers, protocol, worlds
 from ple_tutorial.study.fingerprint import study_fingerprint
 from ple_tutorial.study.store import head
 
@@ -226,3 +226,20 @@ def test_groups_are_related_within_and_not_across():
         assert signals[same].min() > 0.55
         for how in groups.tried(tasks=tasks, attempt=0).values():
             assert parameters_of(how, groups.FEATURES, names) == pytest.approx(groups.PARAMETERS * tasks, rel=0.03)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # in Keras's LearningRateScheduler
+def test_what_gradients_said_stands_beside_the_scores(monkeypatch):
+    """At first, tasks that are one and the same pull the same way, more so than unrelated ones."""
+    small = {"architecture": "hard-sharing", "expert_units": (16,), "tower_units": (), "activation": "swish"}
+    fitted = {"fit": {"callbacks": [protocol.falling(0.02, 40)]}}
+    monkeypatch.setattr(worlds, "chosen", lambda **_: {"hard-sharing": small | fitted})
+    cosines = {}
+    for strength in (0.0, 1.0):
+        place = worlds.CENTRE | {"rows": 1024, "strength": strength}
+        parts = worlds.world_data(0, region="parts", **place)
+        row = conflicts.conflicts(*parts, 0, region="parts", **place)
+        assert {f"{task}/{name}" for task in "abcd" for name in ("excess", "cosine", "early_affinity")} <= set(row)
+        cosines[strength] = np.mean([row[f"{task}/early_cosine"] for task in "abcd"])
+    assert cosines[1.0] > cosines[0.0] + 0.05, cosines
+    assert conflicts.looked_at(3) == [1, 2, 3] and conflicts.looked_at(40) == [1, 10, 20, 30, 40]
