@@ -7,6 +7,9 @@ PENDING = {
         for part in ("attempts", "rates", "map")
     ),
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
+    "scarce_attempts",
+    "scarce",
+    "scarce_control",
     "routing_rates",
     "routing_map",
     "causes_attempts",

@@ -1,9 +1,10 @@
 """Studies: grids of independent trials, a file for each theme; ``STUDIES`` holds them all by name."""
 
+import importlib
 from pathlib import Path
 
 from ple_tutorial import checks
-from ple_tutorial.study import causes, census, conflicts, dial, family, gates, groups, papers, seesaw, store, worlds
+from ple_tutorial.study import store
 from ple_tutorial.study.census import (
     CENSUS_MODELS,
     CENSUS_SINGLE,
@@ -19,18 +20,9 @@ from ple_tutorial.study.family import FAMILY, FAMILY_BUDGET, SLUICE_CONTROLS, fa
 from ple_tutorial.study.gates import gate_data
 from ple_tutorial.study.seesaw import seesaw_data, seesaw_fit
 
-THEMES = (
-    dial,
-    seesaw,
-    gates,
-    family,
-    census,
-    worlds,
-    causes,
-    groups,
-    papers,
-    conflicts,
-)  # a new theme file is named here
+# The theme files; a new one is named here.
+NAMES = "dial seesaw gates family census worlds causes groups papers conflicts scarce".split()
+THEMES = tuple(importlib.import_module(f"{__name__}.{name}") for name in NAMES)
 STUDIES = {name: study for theme in THEMES for name, study in theme.STUDIES.items()}
 __all__ = [
     "CENSUS_MODELS", "CENSUS_SINGLE", "CENSUS_SINGLE_FIT", "CENSUS_TREES", "DIAL_MODELS", "FAMILY",

@@ -9,7 +9,7 @@ from ple_tutorial.budget import cost
 from ple_tutorial.gates import gate_weights
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import routing
-from ple_tutorial.study import causes, conflicts, groups, papers, protocol, worlds
+from ple_tutorial.study import causes, conflicts, groups, papers, protocol, scarce, worlds
 from ple_tutorial.study.fingerprint import study_fingerprint
 from ple_tutorial.study.store import head
 
@@ -100,7 +100,7 @@ def test_the_best_attempt_has_the_least_mean_logarithm():
 
 
 def test_seeds_that_choose_are_not_reported():
-    for theme in (worlds, causes, groups, papers):
+    for theme in (worlds, causes, groups, papers, scarce):
         for name, one in theme.STUDIES.items():
             chooses = name.rpartition("_")[2] in ("attempts", "rates")
             assert (set(one.seeds) == set(worlds.TRIED)) == chooses, name
@@ -243,3 +243,16 @@ def test_what_gradients_said_stands_beside_the_scores(monkeypatch):
         cosines[strength] = np.mean([row[f"{task}/early_cosine"] for task in "abcd"])
     assert cosines[1.0] > cosines[0.0] + 0.05, cosines
     assert conflicts.looked_at(3) == [1, 2, 3] and conflicts.looked_at(40) == [1, 10, 20, 30, 40]
+
+
+def test_the_scarce_task_is_scarce_where_models_train_and_nowhere_else():
+    train, valid, test = scarce.scarce_data(3)
+    for part in (train, valid):
+        assert part.mask["a"].all() and part.mask["b"].mean() == pytest.approx(scarce.LABELS, abs=0.01)
+    assert np.corrcoef(test.expected["a"], test.expected["b"])[0, 1] == pytest.approx(scarce.SHARE, abs=0.04)
+    assert len(test.expected["b"]) == worlds.TEST  # the truth of every row, also where the label is missing
+    for name, how in scarce.tried(weight=0.1, attempt=1).items():
+        assert (
+            how["fit"]["loss_weights"] == {"b": 0.1} and how["fit"]["callbacks"][0].schedule.keywords["rate"] == 0.012
+        )
+        assert parameters_of(how, train.spec.numeric, ["a", "b"]) == pytest.approx(scarce.PARAMETERS, rel=0.03), name
