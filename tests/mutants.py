@@ -21,7 +21,8 @@ FAST = (
     "reference", "step", "loop", "budget", "study_engine", "study_store", "study_themes", "chunks", "early_stopping",
     "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "balancing_methods", "showing", "drawings",
     "editions", "scoring", "answers",
-    "worlds", "verdicts", "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
+    "worlds", "verdicts", "protocol", "gradients",
+    "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
 )  # fmt: skip
 
 
@@ -357,6 +358,27 @@ MUTANTS = (
            ("exercises/ch04_4", "if share < 0.4:", "if share < 0.0:")),
     mutant("a control larger than the budget", "fourth_answers",
            ("exercises/ch09_4", "abs(count - budget) > 0.01 * budget", "budget - count > 0.01 * budget")),
+    # the protocol of the worlds
+    mutant("uniform gates that are not", "protocol",
+           ("study/protocol", 'UNIFORM = {"gate_temperature": 1000.0}', 'UNIFORM = {"gate_temperature": 1.0}')),
+    mutant("the best attempt by its arithmetic mean", "protocol",
+           ("study/protocol", "logs = np.log(scored[", "logs = (scored[")),
+    mutant("loss weights by labels never tried", "protocol",
+           ("study/worlds", "for weigh in (False, True)", "for weigh in (False, False)")),
+    mutant("the scarce task's labels are thinned in the wrong task", "protocol",
+           ("study/scarce", '{"a": 1.0, "b": labels}', '{"a": labels, "b": 1.0}')),
+    mutant("scores held against the best without Holm's adjustment", "verdicts",
+           ("study/verdicts", "zip(others, holm(p_values), strict=True)", "zip(others, p_values, strict=True)")),
+    mutant("the best is the one that wins most seeds' sum", "verdicts",
+           ("study/verdicts", "best = logs.mean().idxmin()", "best = logs.mean().idxmax()")),
+    mutant("models of another point than the trial's", "study_engine",
+           ("study/engine", "Trial(name, models[name], point", "Trial(name, at[0][1][name], point")),
+    mutant("a step that climbs", "gradients",
+           ("diagnostics/gradients", "value - rate * gradient", "value + rate * gradient")),
+    mutant("a model that keeps the last step", "gradients",
+           ("diagnostics/gradients", "            variable.assign(value)\n", "            pass\n")),
+    mutant("numbered operations compiled anew for each trial", "programs",
+           ("training/programs", "text = text.replace(json.dumps(part[\"name\"]), f'\"operation {number}\"')", "pass")),
 )  # fmt: skip
 
 
