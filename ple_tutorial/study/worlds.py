@@ -204,7 +204,8 @@ def at_each(function: Callable, region: str) -> Callable:
 def _studies(region):
     centre = cells(region)[0]
     common = {"make_data": at_each(world_data, region), "fit_settings": at_each(fit_settings, region)}
-    rates = tuple(cell | {"attempt": number} for cell in cells(region) for number in range(len(nearby(cell["labels"]))))
+    moved = [cell for cell in cells(region) if any(cell[dial] != value for dial, value in CENTRE.items())]
+    rates = tuple(cell | {"attempt": number} for cell in moved for number in range(len(nearby(cell["labels"]))))
     return {
         f"{region}_attempts": Study(
             f"with seeds used for choosing only, at the centre of the world {region}: which of 16 attempts suits each model",

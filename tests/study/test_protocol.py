@@ -134,6 +134,15 @@ def test_a_shuffled_context_is_a_control():
     assert shown[0].all() and shown[1].mean() < 0.2
 
 
+@pytest.mark.parametrize("region", worlds.REGIONS)
+def test_rates_are_tried_where_the_centre_does_not_decide(region):
+    moved = study.STUDIES[f"{region}_rates"].points
+    assert {point["strength"] for point in moved} == {worlds.REGIONS[region].strength[2]}
+    places = {tuple(point[dial] for dial in worlds.CENTRE) for point in moved}
+    assert len(places) == 6 and tuple(worlds.CENTRE.values()) not in places
+    assert len(moved) == 4 * 3 + 2 * 4
+
+
 def test_where_labels_are_scarce_loss_weights_are_tried_too():
     assert worlds.nearby(1.0) == [(1 / 3, False), (1.0, False), (3.0, False)]
     assert [weigh for _, weigh in worlds.nearby(0.2)] == [False, False, True, True]
