@@ -62,7 +62,7 @@ def _settings(name, reads, world, rate):
     settings = protocol.model(
         name,
         attempt,
-        parameters=worlds.CENTRE["parameters"],
+        parameters=worlds.CENTRE["budget"],
         features=region.features,
         tasks=region.tasks,
         gates=region.gates,

@@ -109,6 +109,8 @@ class Study:
         if not (names and seeds):
             checks.refuse("study", "at least one model, point and seed", "none")
         for point, models, _ in at:
+            if taken := {"architecture", "seed", "parameters", "epochs"} & set(point):
+                checks.refuse("points", "other names than those of the table's own columns", sorted(taken))
             if set(models) != set(names):
                 checks.refuse("models", f"the models {names} on each point", f"{list(models)} at {point}")
         return [

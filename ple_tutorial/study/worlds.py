@@ -66,18 +66,18 @@ REGIONS = {
     ),
     "neighbours": Region(_neighbours, ("correlation", 0.0, 0.5, 1.0), 20, (16,), tuple("abc"), (*"abc", "loud")),
 }
-CENTRE = {"rows": 16_384, "parameters": 4000, "labels": 1.0}
-DIALS = {"labels": (0.2, 0.04), "rows": (4096, 65_536), "parameters": (2000, 12_000)}
+CENTRE = {"rows": 16_384, "budget": 4000, "labels": 1.0}
+DIALS = {"labels": (0.2, 0.04), "rows": (4096, 65_536), "budget": (2000, 12_000)}
 
 
 def cells(region: str) -> list[dict]:
     """Return the places of a world on the map: its centre, and two more on each dial.
 
-    ``labels`` is the share of its labels that the last task that counts keeps.
+    ``budget`` is the number of parameters, ``labels`` the share of its labels that the last task that counts keeps.
 
     Example:
         >>> cells("parts")[0]
-        {'rows': 16384, 'parameters': 4000, 'labels': 1.0, 'strength': 0.5}
+        {'rows': 16384, 'budget': 4000, 'labels': 1.0, 'strength': 0.5}
         >>> len(cells("parts"))
         9
     """
@@ -124,12 +124,12 @@ def fit_settings(*, region: str, rows: int, **_: object) -> dict:
     return {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "monitor": dict.fromkeys(scored, 1.0)}
 
 
-def _model(name, attempt, region, rows, parameters):
+def _model(name, attempt, region, rows, budget):
     place = REGIONS[region]
     return protocol.model(
         name,
         attempt,
-        parameters=parameters,
+        parameters=budget,
         features=place.features,
         tasks=place.tasks,
         gates=place.gates,
@@ -140,9 +140,9 @@ def _model(name, attempt, region, rows, parameters):
 # Every model's attempts, at the centre of each world.
 
 
-def tried(*, region: str, attempt: int, rows: int, parameters: int, **_: object) -> dict[str, dict]:
+def tried(*, region: str, attempt: int, rows: int, budget: int, **_: object) -> dict[str, dict]:
     """Return every model as its attempt of this number sets it up."""
-    return {name: _model(name, protocol.attempts(name)[attempt], region, rows, parameters) for name in protocol.MODELS}
+    return {name: _model(name, protocol.attempts(name)[attempt], region, rows, budget) for name in protocol.MODELS}
 
 
 # The learning rate anew where rows, parameters or labels are others. Where the relation is another, the centre's choice stays.
@@ -158,7 +158,7 @@ def nearby(labels: float) -> list[tuple[float, bool]]:
     return [(factor, False) for factor in (1 / 3, 1.0, 3.0)]
 
 
-def near(*, region: str, attempt: int, rows: int, parameters: int, labels: float, **_: object) -> dict[str, dict]:
+def near(*, region: str, attempt: int, rows: int, budget: int, labels: float, **_: object) -> dict[str, dict]:
     """Return every model with the choice of the centre, and the rate and loss weights of this attempt."""
     factor, weigh = nearby(labels)[attempt]
     weights = {"loss_weights": {REGIONS[region].scored[-1]: labels}} if weigh else {}
@@ -166,7 +166,7 @@ def near(*, region: str, attempt: int, rows: int, parameters: int, labels: float
     for name, number in choice(region).items():
         settings = protocol.attempts(name)[number]
         settings = settings | weights | {"rate": settings["rate"] * factor}
-        models[name] = _model(name, settings, region, rows, parameters)
+        models[name] = _model(name, settings, region, rows, budget)
     return models
 
 
@@ -182,12 +182,12 @@ def choices(region: str) -> pd.DataFrame:
     return protocol.best(stored(f"{region}_rates"), REGIONS[region].scored, list(CENTRE))
 
 
-def chosen(*, region: str, rows: int, parameters: int, labels: float, **_: object) -> dict[str, dict]:
+def chosen(*, region: str, rows: int, budget: int, labels: float, **_: object) -> dict[str, dict]:
     """Return every model as it was chosen for this place of the map, and hard sharing of the single-task model's structure."""
-    place = {"rows": rows, "parameters": parameters, "labels": labels}
+    place = {"rows": rows, "budget": budget, "labels": labels}
     if place == CENTRE:
         models = {
-            name: _model(name, protocol.attempts(name)[number], region, rows, parameters)
+            name: _model(name, protocol.attempts(name)[number], region, rows, budget)
             for name, number in choice(region).items()
         }
     else:

@@ -141,6 +141,12 @@ def test_the_models_may_depend_on_the_point():
         replace(grid, models=lambda units: {f"m{units}": {}}).trials()
 
 
+def test_a_point_takes_no_name_of_the_tables_own_columns():
+    """A dial called ``parameters`` would be overwritten by each model's own count."""
+    with pytest.raises(ValueError, match=r"points: expected other names .*, got \['parameters'\]"):
+        replace(SMALL, points=({"correlation": 0.0, "parameters": 4000},)).trials()
+
+
 @pytest.mark.parametrize(("together", "groups"), [(1, [1] * 8), (3, [3, 1, 3, 1]), (9, [4, 4])])
 def test_trials_of_one_model_may_be_taken_together(table, together, groups):
     grid = SMALL.trials()
