@@ -32,6 +32,7 @@ class Region:
             read it can only choose once for all samples.
         scored: the tasks that count.
         tasks: all tasks.
+        own: where each task has functions of its own, how many: at the centre, and two more places of that dial.
     """
 
     make: Callable[..., World]
@@ -40,6 +41,7 @@ class Region:
     gates: tuple[int, ...]
     scored: tuple[str, ...] = tuple(FOUR)
     tasks: tuple[str, ...] = tuple(FOUR)
+    own: tuple[int, ...] = ()
 
 
 def _neighbours(rows, strength, label_rate, **settings):
@@ -49,20 +51,24 @@ def _neighbours(rows, strength, label_rate, **settings):
     return make_neighbours(rows, matrix, tasks=three, neighbours={"loud": 3.0}, features=16, silent=4, **settings)
 
 
-_ROUTING = functools.partial(make_routing, tasks=FOUR, contexts=12, functions=3, private=1, width=6, silent=4)
+def _routing(rows, strength, own=1, **settings):
+    settings = {"tasks": FOUR, "contexts": 12, "functions": 3, "private": own, "width": 6, "silent": 4} | settings
+    return make_routing(rows, strength, **settings)
+
 
 REGIONS = {
     "parts": Region(functools.partial(make_parts, tasks=FOUR, width=4, silent=4), ("share", 0.0, 0.5, 1.0), 24, (20,)),
     "sign": Region(
         functools.partial(make_sign, tasks=FOUR, width=6, silent=4), ("agreement", 0.5, 0.75, 1.0), 11, (0,)
     ),
-    "routing": Region(_ROUTING, ("share", 0.0, 0.5, 1.0), 22, tuple(range(12))),
+    "routing": Region(_routing, ("share", 0.0, 0.5, 1.0), 22, tuple(range(12)), own=(1, 2, 4)),
     "crowded": Region(  # the same with a fourth task that is hardly more than noise
-        functools.partial(_ROUTING, noise=dict.fromkeys("abc", 0.5) | {"d": 5.0}),
+        functools.partial(_routing, noise=dict.fromkeys("abc", 0.5) | {"d": 5.0}),
         ("share", 0.0, 0.5, 1.0),
         22,
         tuple(range(12)),
         tuple("abc"),
+        own=(1, 2, 4),
     ),
     "neighbours": Region(_neighbours, ("correlation", 0.0, 0.5, 1.0), 20, (16,), tuple("abc"), (*"abc", "loud")),
 }
@@ -71,7 +77,7 @@ DIALS = {"labels": (0.2, 0.04), "rows": (4096, 65_536), "budget": (2000, 12_000)
 
 
 def cells(region: str) -> list[dict]:
-    """Return the places of a world on the map: its centre, and two more on each dial.
+    """Return the places of a world on the map: its centre, and two more on each of its dials.
 
     ``budget`` is the number of parameters, ``labels`` the share of its labels that the last task that counts keeps.
 
@@ -81,14 +87,25 @@ def cells(region: str) -> list[dict]:
         >>> len(cells("parts"))
         9
     """
-    _, low, middle, high = REGIONS[checks.choice("region", region, tuple(REGIONS))].strength
+    place = REGIONS[checks.choice("region", region, tuple(REGIONS))]
+    _, low, middle, high = place.strength
     centre = CENTRE | {"strength": middle}
     dials = {"strength": (low, high)} | DIALS
+    if place.own:
+        centre, dials = centre | {"own": place.own[0]}, {"own": place.own[1:]} | dials
     return [centre] + [centre | {dial: value} for dial, values in dials.items() for value in values]
 
 
 def world_data(
-    seed: int, *, region: str, rows: int, labels: float, strength: float, shuffled: bool = False, **_: object
+    seed: int,
+    *,
+    region: str,
+    rows: int,
+    labels: float,
+    strength: float,
+    own: int | None = None,
+    shuffled: bool = False,
+    **_: object,
 ) -> tuple[TaskData, TaskData, World]:
     """Return the training, validation and test parts of a world on the map; the test part with its truth.
 
@@ -98,6 +115,7 @@ def world_data(
         rows: of the training part.
         labels: the share of its labels that the last task that counts keeps, in the training and the validation part.
         strength: of the relation.
+        own: how many functions of its own each task has, in a world where it has some.
         shuffled: a control: the context that the features show is another sample's (worlds with a context).
 
     Example:
@@ -106,8 +124,8 @@ def world_data(
     """
     place = REGIONS[checks.choice("region", region, tuple(REGIONS))]
     rates = dict.fromkeys(place.tasks, 1.0) | {place.scored[-1]: labels}
-    control = {"shuffled": True} if shuffled else {}
-    world = place.make(rows + VALID + TEST, strength, label_rate=rates, seed=seed, **control)
+    more = ({"shuffled": True} if shuffled else {}) | ({} if own is None else {"own": own})
+    world = place.make(rows + VALID + TEST, strength, label_rate=rates, seed=seed, **more)
     train, valid, test = world.split(rows, VALID)
     return train.data, valid.data, test
 
