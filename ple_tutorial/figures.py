@@ -19,7 +19,7 @@ from ple_tutorial.diagnostics import reach_by_table
 from ple_tutorial.metrics import gain_table
 from ple_tutorial.routing import ONE_LEVEL, Routing, routing
 from ple_tutorial.study import FAMILY, STUDIES
-from ple_tutorial.study.results import STORED, family_runs, seed_gains, seesaw_points, stored, with_mean_mse
+from ple_tutorial.study.results import STORED, dial_gains, family_runs, seed_gains, seesaw_points, stored, with_mean_mse
 from ple_tutorial.tables import replacing, rounded, write_table
 
 
@@ -269,6 +269,13 @@ FIGURES = {
         lambda gains: plots.gains.sorted_gains(gains, {0.0: "two unrelated tasks", 1.0: "twice the same task"}),
         "By how much one network for two tasks has less error than two networks, a bar for each of 32 draws. "
         "Left, unrelated tasks: most bars point down, a few of them far. Right, the same task twice: most point up.",
+    ),
+    "dials": Recipe(
+        dial_gains,
+        plots.gains.gain_over_dials,
+        "MTL gain of hard sharing over three further dials. Width: on unrelated tasks below zero with 2 and 4 units, near zero "
+        "with 8, above with 16. Rows: on identical tasks above zero with 1,024, later near zero; on unrelated ones below zero "
+        "from 4,096 on. Labels: the fewer task b has, the more it gains, and the more task a loses.",
     ),
     "dial_constant": Recipe(
         lambda: stored("dial_constant"),

@@ -53,6 +53,49 @@ def gain_over_dial(
     return fig
 
 
+def gain_over_dials(gains: pd.DataFrame, unit: str = "units of the signal's variance") -> Figure:
+    """Plot the gain of hard sharing over its width, the rows and the labels of task b, for unrelated and for identical tasks.
+
+    Filled points are a bottom of equal structure, hollow ones a bottom of equal budget; a dash is the median.
+
+    Args:
+        gains: ``study.results.dial_gains``.
+        unit: of the gains.
+    """
+    checks.columns("gains", gains, ["dial", "scored", "value", "correlation", "architecture", "mean", "low", "high"])
+    panels = {
+        ("width", "mean"): "units that both tasks pass through",
+        ("rows", "mean"): "rows to train on",
+        ("labels of b", "a"): "share of rows with a label of b: gain of a",
+        ("labels of b", "b"): "share of rows with a label of b: gain of b",
+    }
+    ends = ((0.0, "unrelated tasks", TASK_COLOURS[1], "s"), (1.0, "identical tasks", TASK_COLOURS[0], "o"))
+    fig, axes = figure(7.0, 5.2, nrows=2, ncols=2)
+    for ax, ((dial, scored), title) in zip(axes.flat, panels.items(), strict=True):
+        shown = gains[(gains["dial"] == dial) & (gains["scored"] == scored)]
+        positions = {value: i for i, value in enumerate(sorted(shown["value"].unique()))}
+        for number, (correlation, label, colour, marker) in enumerate(ends):
+            for name, fill, style, words in (
+                ("hard-sharing", colour, "-", ""),
+                ("hard-sharing-wide", "white", ":", ", equal budget"),
+            ):
+                rows = shown[(shown["correlation"] == correlation) & (shown["architecture"] == name)]
+                x = rows["value"].map(positions) + 0.1 * (number - 0.5) + (0.2 if name.endswith("wide") else 0)
+                errors = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+                look = {"color": colour, "mfc": fill, "ls": style, "marker": marker, "label": label + words}
+                ax.errorbar(x, rows["mean"], yerr=errors, lw=1.2, capsize=2, ms=5, **look)
+                ax.plot(x, rows["median"], "_", color="black", ms=8, zorder=4)
+        ax.axhline(0, color="black", lw=0.8)
+        ticks = [f"{value:,.0f}" if value >= 1 else f"1/{1 / value:.0f}" for value in positions]
+        ax.set_xticks(list(positions.values()), ticks)
+        ax.set_title(title, fontsize=9)
+        ax.grid(axis="x", visible=False)
+    axes[0, 1].plot([], [], "_", color="black", ms=8, label="median")
+    fig.supylabel(f"MTL gain of hard sharing ({unit})", fontsize=9)
+    fig.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return fig
+
+
 def sorted_gains(gains: pd.DataFrame, panels: dict[float, str]) -> Figure:
     """Plot the gain of every seed as a bar, from the greatest loss to the greatest gain: a panel for each correlation.
 

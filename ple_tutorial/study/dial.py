@@ -45,10 +45,50 @@ def dial_data(seed: int, correlation: float, rows: int = 4096, **changes: Any) -
     return data.take(slice(0, rows)), None, data.take(slice(rows, None))
 
 
+def scarce_data(seed: int, correlation: float, share: float, rows: int = 4096) -> tuple[TaskData, None, TaskData]:
+    """Return the data of ``dial_data``, where task b has a label on only a share of the training samples.
+
+    In the test part, both tasks have all labels.
+
+    Args:
+        seed, correlation, rows: as in ``dial_data``.
+        share: of the training samples, above 0 and up to 1.
+
+    Example:
+        >>> train, _, test = scarce_data(seed=0, correlation=0.5, share=0.25)
+        >>> [{task: int(mask.sum()) for task, mask in part.mask.items()} for part in (train, test)]
+        [{'a': 4096, 'b': 1024}, {'a': 8192, 'b': 8192}]
+    """
+    train, valid, test = dial_data(seed, correlation, rows)
+    share = checks.number("share", share, 1e-6, 1)
+    kept = np.random.default_rng([seed, 6]).permutation(rows) < max(1, round(share * rows))
+    return replace(train, mask=train.mask | {"b": train.mask["b"] & kept}), valid, test
+
+
+def equal_steps(correlation: float, rows: int) -> dict:
+    """Return the further arguments of ``fit`` with which any number of rows is trained for as many steps as 4,096 rows.
+
+    Example:
+        >>> equal_steps(0.0, 1024)["epochs"], equal_steps(0.0, 16384)["epochs"]
+        (80, 5)
+    """
+    return FIT | {"epochs": max(1, round(FIT["epochs"] * 4096 / checks.count("rows", rows)))}
+
+
 def with_constant_feature(data: TaskData) -> TaskData:
     """Return the data with one more feature, a constant 1."""
     return replace(data, features=np.column_stack([data.features, np.ones(len(data), np.float32)]))
 
+
+# A bottom of every width and, as its yardstick, single-task networks of the same width: layers of 4 w and w units.
+WIDTHS = (2, 4, 8, 16)
+WIDTH_MODELS = {
+    f"{name} {width}": DIAL_MODELS[name] | {"expert_units": (4 * width, width)}
+    for name in ("single-task", "hard-sharing")
+    for width in WIDTHS
+}
+UNGATED = {name: DIAL_MODELS[name] for name in ("single-task", "hard-sharing", "hard-sharing-wide")}
+ENDS = ({"correlation": 0.0}, {"correlation": 1.0})
 
 STUDIES = {
     "dial": Study(
@@ -57,6 +97,30 @@ STUDIES = {
         dial_data,
         seeds=tuple(range(32)),
         points=tuple({"correlation": p} for p in (-1.0, -0.5, 0.0, 0.5, 1.0)),
+        fit_settings=FIT,
+    ),
+    "dial_width": Study(
+        "MTL gain of hard sharing over the width of the bottom, for unrelated and for identical tasks",
+        WIDTH_MODELS,
+        dial_data,
+        seeds=tuple(range(400, 432)),
+        points=ENDS,
+        fit_settings=FIT,
+    ),
+    "dial_rows": Study(
+        "MTL gain of hard sharing over the rows to train on, as many steps for all, for unrelated and for identical tasks",
+        UNGATED,
+        dial_data,
+        seeds=tuple(range(400, 432)),
+        points=tuple(point | {"rows": rows} for rows in (1024, 4096, 16384) for point in ENDS),
+        fit_settings=equal_steps,
+    ),
+    "dial_labels": Study(
+        "MTL gain of hard sharing over the share of samples on which task b has a label, for unrelated and for identical tasks",
+        {name: UNGATED[name] for name in ("single-task", "hard-sharing")},
+        scarce_data,
+        seeds=tuple(range(400, 432)),
+        points=tuple(point | {"share": share} for share in (1.0, 0.25, 0.0625) for point in ENDS),
         fit_settings=FIT,
     ),
 }

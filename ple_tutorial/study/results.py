@@ -108,6 +108,38 @@ def seesaw_points(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(points, axis=1).reset_index()
 
 
+def dial_gains() -> pd.DataFrame:
+    """Return the MTL gains of hard sharing over three further dials: the studies ``dial_width``, ``dial_rows``, ``dial_labels``.
+
+    Returns:
+        One row for each ``dial`` (``width``, ``rows``, ``labels of b``), its ``value``, whose gain it is (``scored``: ``mean``,
+        ``a`` or ``b``), ``correlation`` and ``architecture``, with the columns of ``metrics.gain_table``.
+
+    Example:
+        >>> gains = dial_gains()
+        >>> sorted(gains.loc[gains["dial"] == "width", "value"].unique().tolist())
+        [2.0, 4.0, 8.0, 16.0]
+    """
+    width = stored("dial_width")
+    split = width["architecture"].str.rsplit(" ", n=1, expand=True)
+    width = width.assign(architecture=split[0], value=split[1].astype(float))
+    dials = {
+        "width": width,
+        "rows": stored("dial_rows").rename(columns={"rows": "value"}),
+        "labels of b": stored("dial_labels").rename(columns={"share": "value"}),
+    }
+    tables = [
+        gain_table(with_mean_mse(runs), f"{scored}/mse", by=["correlation", "value"])
+        .reset_index()
+        .assign(dial=dial, scored=scored)
+        for dial, runs in dials.items()
+        for scored in ("mean", "a", "b")
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    keys = ["dial", "scored", "value", "correlation", "architecture"]
+    return table[keys + [name for name in table.columns if name not in keys]]
+
+
 def family_runs() -> pd.DataFrame:
     """Return the runs of the studies ``family_structure`` and ``family_budget``; the column ``size`` says which.
 
