@@ -10,7 +10,6 @@ PENDING = {
     "scarce_attempts",
     "scarce",
     "scarce_control",
-    "routing_rates",
     "routing_map",
     "causes_attempts",
     "causes",
