@@ -44,8 +44,8 @@ SECTIONS = {  # in the order in which a reader needs them
     "Studies and figures": """study.Study study.trials study.run study.dial_data study.gate_data study.seesaw_data
         study.seesaw_fit figures.stored figures.numbers figures.show figures.with_mean_mse figures.seed_gains
         figures.seesaw_points figures.family figures.family_runs study.verdicts.verdicts
-        plots.figure plots.show plots.draw_routing plots.gain_over_dial plots.gate_bars
-        plots.rank_sweep plots.sample_spaces tables.write_table tables.read_table""",
+        plots.figure plots.look plots.show plots.draw_routing plots.gain_over_dial plots.gain_panels
+        plots.gate_bars plots.rank_sweep plots.sample_spaces tables.write_table tables.read_table""",
     "Ranking and serving": "ranking.fused_score serving.export",
     "Exercises": "exercises.check exercises.verdict",
 }

@@ -433,6 +433,7 @@ WRONG = [
     (lambda: plots.draw_family([]), TypeError, "tables", "[]", "a Routing"),
     (lambda: plots.draw_family([TABLE], columns=0), ValueError, "columns", "0", "at least 1"),
     (lambda: plots.gain_over_dial(RUNS), ValueError, "gains", "'correlation'", "the columns"),
+    (lambda: plots.gain_panels({"x": {"one": None}, "y": {}}), ValueError, "panels", "[['one'], []]", "the same rows"),
     (lambda: plots.gate_bars(None), TypeError, "summary", "NoneType", "a DataFrame"),
     (lambda: exercises.check("4.9", 3), ValueError, "name", "'04.9'; did you mean '04.", "one of 00.1"),
     (lambda: exercises.check(None, 3), ValueError, "name", "None", "one of 00.1"),

@@ -1,5 +1,8 @@
 """Plots of MTL gains: over the dial, over the loss weights, and by architecture."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -194,4 +197,45 @@ def gain_rows(gains: pd.DataFrame, xlabel: str = "MTL gain (units of the signal'
         axes[0].plot([], [], "o", color=TASK_COLOURS[0], markerfacecolor=fill, label=size)
     fig.supxlabel(xlabel, fontsize=9)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+    return fig
+
+
+def gain_panels(
+    panels: Mapping[str, Mapping[str, Any]],
+    xlabel: str = "MTL gain (units of the signal's variance)",
+    counts: bool = True,
+) -> Figure:
+    """Plot gains over paired seeds: the mean with its interval and a thin line for the median, a row for each comparison.
+
+    Args:
+        panels: ``{title of the panel: {name of the row: Gain}}``; the same rows in every panel.
+        xlabel: of the horizontal axes, which all have the same scale.
+        counts: write at the right how many of the seeds gain.
+
+    Raises:
+        ValueError: no panel, or panels with different rows.
+
+    Example:
+        >>> from ple_tutorial.metrics import mtl_gain
+        >>> gain = mtl_gain("auc", [0.75, 0.5, 0.75], [0.5, 0.25, 0.5])
+        >>> [text.get_text() for text in gain_panels({"a panel": {"PLE over CGC": gain}}).axes[0].texts]
+        ['3/3']
+    """
+    names = [list(rows) for rows in panels.values()]
+    if not names or not names[0] or any(one != names[0] for one in names):
+        checks.refuse("panels", "at least one panel, and the same rows in each", str(names))
+    fig, axes = figure(7.2, 0.9 + 0.28 * len(names[0]), ncols=len(panels), sharey=True, sharex=True, squeeze=False)
+    for ax, (title, rows) in zip(axes[0], panels.items(), strict=True):
+        for place, gain in enumerate(reversed(rows.values())):
+            errors = [[gain.mean - gain.low], [gain.high - gain.mean]]
+            ax.errorbar(gain.mean, place, xerr=errors, fmt="o", color=TASK_COLOURS[0], ms=4.5, lw=1.2, capsize=2)
+            ax.plot(gain.median, place, "|", color=TASK_COLOURS[1], ms=9)
+            if counts:
+                text = f"{gain.positive}/{len(gain.gains)}"
+                ax.text(1.02, place, text, transform=ax.get_yaxis_transform(), va="center", fontsize=7)
+        ax.axvline(0, color="black", lw=0.8)
+        ax.set_title(title, fontsize=9)
+    axes[0, 0].set_yticks(range(len(names[0])), names[0][::-1])
+    axes[0, 0].set_ylim(-0.6, len(names[0]) - 0.4)
+    fig.supxlabel(xlabel, fontsize=9)
     return fig

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from ple_tutorial import plots
+from ple_tutorial.metrics import mtl_gain
 from ple_tutorial.plots.description import describe
 from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, Mixer, routing
 
@@ -113,3 +114,15 @@ def test_the_alt_text_of_a_ranking_says_the_places():
     assert said.endswith("as f goes from none to log to sigmoid. dog: 2 to 2 to 1; cat: 1 to 1 to 3.")
     steps = pd.DataFrame({"cat": range(1, 12), "dog": range(11, 0, -1)}, index=[step / 10 for step in range(11)])
     assert plots.rank_sweep(steps, "weight").get_label().endswith("from 0 to 1. cat: 1 to 11; dog: 11 to 1.")
+
+
+def test_gain_panels_show_each_gain_in_its_row():
+    up, down = mtl_gain("auc", [0.75, 0.5, 1.0], [0.5, 0.25, 0.25]), mtl_gain("auc", [0.25, 0.5, 0.5], [0.5, 0.25, 1.0])
+    fig = plots.gain_panels({"left": {"first": up, "second": down}, "right": {"first": down, "second": up}})
+    for ax, rows in zip(fig.axes, ((up, down), (down, up)), strict=True):
+        assert [label.get_text() for label in ax.get_yticklabels()] == ["second", "first"]  # the first row on top
+        assert [text.get_text() for text in ax.texts] == [f"{gain.positive}/3" for gain in reversed(rows)]
+        means = {line.get_ydata()[0]: line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"}
+        assert means == {1: rows[0].mean, 0: rows[1].mean}
+        ends = {tuple(segment[:, 0].round(9).tolist()) for bars in ax.collections for segment in bars.get_segments()}
+        assert ends == {(gain.low, gain.high) for gain in rows}
