@@ -21,4 +21,6 @@ PENDING = {
     "mmoe_paper",
     "ple_paper_attempts",
     "ple_paper",
+    "balancing_attempts",
+    "balancing",
 }

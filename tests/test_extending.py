@@ -118,10 +118,10 @@ def write_notebook(root, heading, code, *closing):
 
 def add_chapter(root):
     closing = [new_markdown_cell(f"## {heading}") for heading in ("You can now", "Pitfalls", "Exercises")]
-    closing += [*cells("10.1"), new_markdown_cell("## References")]
-    write_notebook(root, "10 A new chapter", "from ple_tutorial.exercises import check", *closing)
-    (root / "ple_tutorial/exercises/ch10.py").write_text(
-        "from ple_tutorial.exercises.register import exercise\n" + EXERCISE.format(name="10.1"), encoding="utf-8"
+    closing += [*cells("12.1"), new_markdown_cell("## References")]
+    write_notebook(root, "12 A new chapter", "from ple_tutorial.exercises import check", *closing)
+    (root / "ple_tutorial/exercises/ch12.py").write_text(
+        "from ple_tutorial.exercises.register import exercise\n" + EXERCISE.format(name="12.1"), encoding="utf-8"
     )
 
 
@@ -145,8 +145,8 @@ fast = ["-q", "-x", "-p", "no:cacheprovider", "-k", "beside and table or beside 
 assert pytest.main([*fast, "tests/test_routing.py", "tests/test_reference.py"]) == 0
 assert main(["study", "toy", "--workers", "1"]) == 0
 assert main(["figures", "--only", "toy"]) == 0
-assert verdict("00.9", 4)[0] and not verdict("00.9", 5)[0] and verdict("10.1", 4)[0]
-assert main(["notebooks", "--in-place", "10", "A2"]) == 0
+assert verdict("00.9", 4)[0] and not verdict("00.9", 5)[0] and verdict("12.1", 4)[0]
+assert main(["notebooks", "--in-place", "12", "A2"]) == 0
 """
 
 
@@ -198,4 +198,4 @@ def test_the_additions_work(extended):
     assert all((root / "figures" / f"toy{ending}").exists() for ending in (".csv", ".png", ".svg"))
     for page in ("README.md", "notebooks/00_start_here.ipynb", "notebooks/measured.csv"):
         text = (root / page).read_text(encoding="utf-8")
-        assert "A new chapter" in text and text.index("09_the_family") < text.index("10_a_new") < text.index("A2_a_new")
+        assert "A new chapter" in text and text.index("09_the_family") < text.index("12_a_new") < text.index("A2_a_new")

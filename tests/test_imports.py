@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "training": {"balancing", "losses", "metrics", "loading"},
     "gates": {"layers", "loading"},
     "serving": {"gates"},
-    "study": {"data", "models", "training", "metrics", "gates", "routing", "budget", "diagnostics"},
+    "study": {"balancing", "data", "models", "training", "metrics", "gates", "routing", "budget", "diagnostics"},
     "figures": {"study", "plots", "data", "metrics", "routing", "budget", "diagnostics"},
     "budget": {"models", "routing"},
     "diagnostics": {"layers", "loading", "losses", "routing"},
