@@ -11,7 +11,6 @@ PENDING = {
     "scarce",
     "scarce_control",
     "routing_map",
-    "causes_attempts",
     "causes",
     "causes_fit",
     "causes_remedies",
