@@ -7,7 +7,6 @@ PENDING = {
         for part in ("attempts", "rates", "map")
     ),
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
-    "scarce_attempts",
     "scarce",
     "scarce_control",
     "routing_map",
