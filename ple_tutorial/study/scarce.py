@@ -22,7 +22,7 @@ WEIGHTS = (1.0, 0.3, 0.1, 0.03, 0.01)  # of the loss of task b; that of task a i
 RATES = (0.005, 0.012, 0.03)
 
 
-def scarce_data(
+def full_and_scarce(
     seed: int, share: float = SHARE, labels: float = LABELS, **_: object
 ) -> tuple[TaskData, TaskData, World]:
     """Return training, validation and test parts of two tasks, of which task b has few labels.
@@ -33,7 +33,7 @@ def scarce_data(
         labels: the share of its labels that task b keeps, in the training and the validation part.
 
     Example:
-        >>> train, valid, test = scarce_data(0)
+        >>> train, valid, test = full_and_scarce(0)
         >>> {task: round(float(train.mask[task].mean()), 2) for task in train.tasks}
         {'a': 1.0, 'b': 0.03}
     """
@@ -83,7 +83,7 @@ STUDIES = {
     "scarce_attempts": Study(
         "with seeds used for choosing only: which learning rate suits each model at each weight of the scarce task's loss",
         tried,
-        scarce_data,
+        full_and_scarce,
         seeds=worlds.TRIED,
         points=tuple({"weight": weight, "attempt": number} for weight in WEIGHTS for number in range(len(RATES))),
         fit_settings=FIT,
@@ -92,7 +92,7 @@ STUDIES = {
     "scarce": Study(
         "a seesaw in the strict sense: what each model gains on a full task and on a scarce one, over the weight of its loss",
         chosen,
-        scarce_data,
+        full_and_scarce,
         seeds=tuple(range(800, 832)),
         points=tuple({"weight": weight} for weight in WEIGHTS),
         fit_settings=FIT,
@@ -101,7 +101,7 @@ STUDIES = {
     "scarce_control": Study(
         "the control: the same two tasks when nothing is shared between their labels",
         chosen,
-        scarce_data,
+        full_and_scarce,
         seeds=tuple(range(800, 832)),
         points=({"weight": 1.0, "share": 0.0}, {"weight": 0.1, "share": 0.0}),
         fit_settings=FIT,

@@ -255,7 +255,7 @@ def test_what_gradients_said_stands_beside_the_scores(monkeypatch):
 
 
 def test_the_scarce_task_is_scarce_where_models_train_and_nowhere_else():
-    train, valid, test = scarce.scarce_data(3)
+    train, valid, test = scarce.full_and_scarce(3)
     for part in (train, valid):
         assert part.mask["a"].all() and part.mask["b"].mean() == pytest.approx(scarce.LABELS, abs=0.01)
     assert np.corrcoef(test.expected["a"], test.expected["b"])[0, 1] == pytest.approx(scarce.SHARE, abs=0.04)
