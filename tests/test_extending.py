@@ -127,7 +127,7 @@ def add_chapter(root):
 
 def add_appendix(root):
     write_notebook(
-        root, "A2 A new appendix", "print(2)", new_markdown_cell("## You can now\n## Pitfalls\n## References")
+        root, "A9 A new appendix", "print(2)", new_markdown_cell("## You can now\n## Pitfalls\n## References")
     )
 
 
@@ -146,7 +146,7 @@ assert pytest.main([*fast, "tests/test_routing.py", "tests/test_reference.py"]) 
 assert main(["study", "toy", "--workers", "1"]) == 0
 assert main(["figures", "--only", "toy"]) == 0
 assert verdict("00.9", 4)[0] and not verdict("00.9", 5)[0] and verdict("12.1", 4)[0]
-assert main(["notebooks", "--in-place", "12", "A2"]) == 0
+assert main(["notebooks", "--in-place", "12", "A9"]) == 0
 """
 
 
@@ -198,4 +198,4 @@ def test_the_additions_work(extended):
     assert all((root / "figures" / f"toy{ending}").exists() for ending in (".csv", ".png", ".svg"))
     for page in ("README.md", "notebooks/00_start_here.ipynb", "notebooks/measured.csv"):
         text = (root / page).read_text(encoding="utf-8")
-        assert "A new chapter" in text and text.index("09_the_family") < text.index("12_a_new") < text.index("A2_a_new")
+        assert "A new chapter" in text and text.index("09_the_family") < text.index("12_a_new") < text.index("A9_a_new")
