@@ -240,4 +240,4 @@ def test_the_bar_counts_trials(monkeypatch):
 
 def test_a_worker_with_other_versions_is_refused():
     with pytest.raises(RuntimeError, match=r"the worker on .* has .*tensorflow.*, expected other versions as here"):
-        engine._outcome(0, SMALL.trials()[0], "other versions", None)
+        engine._outcomes([(0, SMALL.trials()[0])], "other versions", None)
