@@ -2,7 +2,15 @@
 
 from ple_tutorial.plots.architecture import MAP_PARTS, draw_family, draw_routing
 from ple_tutorial.plots.family import cost_dots, reach_matrices
-from ple_tutorial.plots.gains import gain_over_dial, gain_over_dials, gain_panels, gain_rows, seesaw, sorted_gains
+from ple_tutorial.plots.gains import (
+    gain_over_dial,
+    gain_over_dials,
+    gain_panels,
+    gain_plane,
+    gain_rows,
+    seesaw,
+    sorted_gains,
+)
 from ple_tutorial.plots.gates import gate_bars, gate_violins
 from ple_tutorial.plots.ranking import rank_sweep, sample_spaces
 from ple_tutorial.plots.regimes import regime_map
@@ -24,7 +32,7 @@ from ple_tutorial.plots.style import (
 # fmt: off
 __all__ = [
     "ARCHITECTURES", "GREY", "MAP_PARTS", "SHARED_COLOUR", "TASK_COLOURS", "cost_dots",
-    "draw_family", "draw_routing", "figure", "gain_over_dial", "gain_over_dials", "gain_panels", "gain_rows", "gate_bars",
+    "draw_family", "draw_routing", "figure", "gain_over_dial", "gain_over_dials", "gain_panels", "gain_plane", "gain_rows", "gate_bars",
     "gate_violins", "label_correlations", "look", "picture", "rank_sweep", "reach_matrices", "regime_map", "sample_spaces",
     "score_strip", "seesaw", "show", "sorted_gains", "speed_growth", "speed_rows", "to_png", "to_svg",
 ]

@@ -1,6 +1,6 @@
 """Plots of MTL gains: over the dial, over the loss weights, and by architecture."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -168,6 +168,41 @@ def seesaw(
     axes[0].set_title("the whole paths; numbers: weight of task a", fontsize=9)
     handles = axes[0].get_legend_handles_labels()
     fig.legend(*handles, loc="outside lower center", ncols=len(names), frameon=False, columnspacing=1.2)
+    return fig
+
+
+def gain_plane(
+    points: pd.DataFrame, panels: Mapping[str, Sequence[str]], labels: tuple[str, str] = ("a", "b"), unit: str = "MSE"
+) -> Figure:
+    """Plot the gain of one task against that of the other for a sweep of loss weights, as ``seesaw``, for many architectures.
+
+    Hard sharing's path is drawn in every panel, in grey where it is not the panel's own. The numbers beside it are the weights.
+
+    Args:
+        points: ``study.results.seesaw_points``.
+        panels: ``{title: names of its architectures}``.
+        labels: names of the two tasks.
+        unit: of the gains.
+    """
+    checks.columns("points", points, ["architecture", "weight", "x", "x_low", "x_high", "y", "y_low", "y_high"])
+    fig, axes = figure(7.2, 4.2, ncols=len(panels), sharex=True, sharey=True, squeeze=False)
+    for ax, (title, names) in zip(axes[0], panels.items(), strict=True):
+        ax.axhline(0, color="black", lw=0.8)
+        ax.axvline(0, color="black", lw=0.8)
+        hard = points[points["architecture"] == "hard-sharing"].sort_values("weight")
+        if "hard-sharing" not in names:
+            ax.plot(hard["x"], hard["y"], color="#b8bfc4", lw=2.5, zorder=1)
+        for name in names:
+            rows = points[points["architecture"] == name].sort_values("weight")
+            xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
+            yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
+            ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.6, ms=5, **look(name))
+        for x, y, weight in hard[["x", "y", "weight"]].itertuples(index=False):
+            ax.annotate(f"{weight:g}", (x, y), xytext=(-5, 5), textcoords="offset points", ha="right", fontsize=8)
+        ax.set_title(title, fontsize=9)
+        ax.legend(loc="lower left", fontsize=8)
+    fig.supxlabel(f"gain of task {labels[0]} over single-task ({unit})", fontsize=9)
+    fig.supylabel(f"gain of task {labels[1]} over single-task ({unit})", fontsize=9)
     return fig
 
 

@@ -79,30 +79,37 @@ def with_mean_mse(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(**{"mean/mse": (runs["a/mse"] + runs["b/mse"]) / 2})
 
 
-def seesaw_points(runs: pd.DataFrame) -> pd.DataFrame:
+def seesaw_points(runs: pd.DataFrame, metric: str = "mse", equal: float = 0.5) -> pd.DataFrame:
     """Return the path of every model in the plane of the two tasks' gains.
 
     The baseline is the single-task model with equal weights.
 
     Args:
-        runs: the table of the study ``seesaw``.
+        runs: the table of the study ``seesaw``, or of ``scarce``.
+        metric: the error that is gained, ``mse`` or ``excess``.
+        equal: the value in the column ``weight`` at which both tasks weigh alike.
 
     Returns:
         One row for each ``weight`` and ``architecture``: the mean gains ``x`` (task a) and ``y`` (task b), the ends of their 95 %
         intervals (``x_low``, ``x_high``, ...) and the number of seeds with a positive gain (``x_positive``, ...).
+
+    Raises:
+        ValueError: a column that is not in ``runs``; no runs with the weight ``equal``.
 
     Example:
         >>> points = seesaw_points(stored("seesaw")).set_index(["architecture", "weight"])
         >>> points.loc[("single-task", 0.5), ["x", "y"]].tolist()
         [0.0, 0.0]
     """
-    checks.columns("runs", runs, ["architecture", "weight", "seed", "a/mse", "b/mse"])
+    checks.columns("runs", runs, ["architecture", "weight", "seed", f"a/{metric}", f"b/{metric}"])
     single = runs[runs["architecture"] == "single-task"]
-    base = single[single["weight"] == 0.5].assign(architecture="base")
+    base = single[single["weight"] == equal].assign(architecture="base")
+    if base.empty:
+        checks.refuse("equal", f"one of the weights {sorted(runs['weight'].unique().tolist())}", equal)
     swept = pd.concat([runs, *(base.assign(weight=weight) for weight in runs["weight"].unique())])
     points = []
     for axis, task in (("x", "a"), ("y", "b")):
-        gains = gain_table(swept, f"{task}/mse", by=["weight"], baseline="base")
+        gains = gain_table(swept, f"{task}/{metric}", by=["weight"], baseline="base")
         names = {"mean": axis, "low": f"{axis}_low", "high": f"{axis}_high", "positive": f"{axis}_positive"}
         points.append(gains[list(names)].rename(columns=names))
     return pd.concat(points, axis=1).reset_index()

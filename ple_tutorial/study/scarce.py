@@ -2,12 +2,16 @@
 
 With equal loss weights, hard sharing helps the scarce task and hurts the other. The weight of the scarce task's loss is then a
 dial, on which each architecture has a path: what it gains on the one task against what it loses on the other.
+
+Single-task networks need no common stop: each is compared as it is after the epoch that is best for its own task.
 """
 
 import functools
 
 import numpy as np
+import pandas as pd
 
+from ple_tutorial import checks
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.synthetic import PAIR
 from ple_tutorial.data.worlds import World, make_parts
@@ -20,6 +24,10 @@ SHARE = 0.6  # of a label's variance that the shared part has
 LABELS = 0.03  # share of its labels that task b keeps
 WEIGHTS = (1.0, 0.3, 0.1, 0.03, 0.01)  # of the loss of task b; that of task a is 1
 RATES = (0.005, 0.012, 0.03)
+OWN_STOPS = {
+    "single-task-a": "a",
+    "single-task-b": "b",
+}  # single-task models, and by whose validation error they are stopped
 
 
 def full_and_scarce(
@@ -74,8 +82,31 @@ def rates(weight: float) -> dict[str, float]:
 
 
 def chosen(*, weight: float, **_: object) -> dict[str, dict]:
-    """Return every model with this weight of the scarce task's loss and its chosen learning rate."""
-    return _models(weight, rates(weight).__getitem__)
+    """Return every model with this weight of the scarce task's loss and its chosen learning rate; single-task with own stops."""
+    models = _models(weight, rates(weight).__getitem__)
+    single = models["single-task"]
+    return models | {
+        name: single | {"fit": single["fit"] | {"monitor": {task: 1.0}}} for name, task in OWN_STOPS.items()
+    }
+
+
+def with_own_stops(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs with single-task networks that were each stopped by their own task, as ``single-task``.
+
+    Args:
+        runs: the table of the study ``scarce`` or ``scarce_control``.
+
+    Example:
+        >>> runs = pd.DataFrame({"architecture": list(OWN_STOPS), "a/excess": [0.1, 0.3], "b/excess": [0.9, 0.7], "weight": 1.0,
+        ...     "seed": 0})
+        >>> with_own_stops(runs)[["architecture", "a/excess", "b/excess"]].values.tolist()
+        [['single-task', 0.1, 0.7]]
+    """
+    checks.columns("runs", runs, ["architecture", "weight", "seed"])
+    of_a, of_b = (runs[runs["architecture"] == name].reset_index(drop=True) for name in OWN_STOPS)
+    columns = [name for name in runs if name.startswith("b/")]
+    stopped = of_a.assign(architecture="single-task", **{name: of_b[name] for name in columns})
+    return pd.concat([stopped, runs[~runs["architecture"].isin([*OWN_STOPS, "single-task"])]], ignore_index=True)
 
 
 FIT = {"epochs": EPOCHS, "batch_size": worlds.BATCH, "patience": EPOCHS}
