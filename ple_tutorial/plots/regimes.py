@@ -1,9 +1,11 @@
 """Plots of regimes: which kind of architecture wins where, and where nothing can be told."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ple_tutorial import checks
 from ple_tutorial.plots.style import GREY, figure, look
 
 KINDS = {  # kind of architecture: (what it is, colour)
@@ -13,6 +15,11 @@ KINDS = {  # kind of architecture: (what it is, colour)
     "own gates": ("gates, own and shared experts: CGC, PLE", "#0072B2"),
 }
 GAP = 0.35  # between two dials
+READS = {  # end of a name: (what its gates are, line)
+    "": ("gates as in the papers", "-"),
+    "-context": ("gates that read the context alone", "--"),
+    "-uniform": ("uniform gates", ":"),
+}
 
 
 def regime_map(table: pd.DataFrame) -> Figure:
@@ -43,7 +50,7 @@ def regime_map(table: pd.DataFrame) -> Figure:
         colour = KINDS[kinds[0]][1] if alone else "white"
         ax.add_patch(Rectangle((left + 0.03, top + 0.04), 0.94, 0.92, facecolor=colour, edgecolor=GREY, linewidth=0.6))
         ink = "black" if not alone or colour == KINDS["shared gates"][1] else "white"
-        ax.text(left + 0.5, top + 0.27, _short(row.best), ha="center", va="center", fontsize=6.5, color=ink)
+        ax.text(left + 0.5, top + 0.27, _short(row.best), ha="center", va="center", fontsize=7, color=ink)
         ax.text(left + 0.5, top + 0.6, f"{row.ratio:.2f}", ha="center", va="center", fontsize=8, color=ink)
         for number, kind in enumerate(kinds if not alone else []):
             side = left + 0.5 + (number - len(kinds) / 2) * 0.2
@@ -66,3 +73,39 @@ def _short(architecture):
         .replace(" gates", "")
         .replace(" ", "\n")
     )
+
+
+def ratios_over_noise(ratios: pd.DataFrame, titles: dict[str, str]) -> Figure:
+    """Plot the excess error of gated models over the single-task model's, as features are added that say nothing.
+
+    One panel for each world. The colour is the architecture, the line what its gates read.
+
+    Args:
+        ratios: ``study.verdicts.verdicts`` by ``world`` and ``silent``, of the study ``causes``.
+        titles: ``{world: title of its panel}``.
+    """
+    checks.columns(
+        "ratios", ratios.reset_index(), ["world", "silent", "architecture", "ratio", "ratio_low", "ratio_high"]
+    )
+    fig, axes = figure(7.2, 3.9, ncols=len(titles), sharey=True, squeeze=False)
+    for ax, (world, title) in zip(axes[0], titles.items(), strict=True):
+        here = ratios.xs(world, level="world")
+        names = [name + reads for name in ("mmoe", "ple") for reads in READS]
+        places = {silent: place for place, silent in enumerate(here.index.unique("silent"))}
+        for number, name in enumerate(["hard-sharing", *names]):
+            rows = here.xs(name, level="architecture")
+            base = name.removesuffix("-context").removesuffix("-uniform")
+            words, line = READS[name.removeprefix(base)]
+            label = look(base)["label"] + ("" if base == "hard-sharing" else f", {words}")
+            errors = [rows["ratio"] - rows["ratio_low"], rows["ratio_high"] - rows["ratio"]]
+            x = np.array([places[silent] for silent in rows.index]) + 0.05 * (number - len(names) / 2)
+            style = look(base) | {"label": label, "ls": line}
+            ax.errorbar(x, rows["ratio"], yerr=errors, lw=1.3, elinewidth=0.7, ms=4.5, **style)
+        ax.axhline(1, color="black", lw=0.8)
+        ax.set_xticks(list(places.values()), [f"{silent:g}" for silent in places])
+        ax.set_title(title, fontsize=9)
+        ax.grid(axis="x", visible=False)
+    axes[0, 0].set_ylabel("excess error over single-task's")
+    fig.supxlabel("features that say nothing", fontsize=9)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
+    return fig

@@ -142,7 +142,8 @@ def fit_settings(*, region: str, rows: int, **_: object) -> dict:
     return {"epochs": epochs, "batch_size": BATCH, "patience": epochs, "monitor": dict.fromkeys(scored, 1.0)}
 
 
-def _model(name, attempt, region, rows, budget):
+def model_at(name: str, attempt: dict, region: str, rows: int, budget: int) -> dict:
+    """Return the model ``name`` as an attempt sets it up on a place of the map, as an entry of ``Study.models``."""
     place = REGIONS[region]
     return protocol.model(
         name,
@@ -160,7 +161,7 @@ def _model(name, attempt, region, rows, budget):
 
 def tried(*, region: str, attempt: int, rows: int, budget: int, **_: object) -> dict[str, dict]:
     """Return every model as its attempt of this number sets it up."""
-    return {name: _model(name, protocol.attempts(name)[attempt], region, rows, budget) for name in protocol.MODELS}
+    return {name: model_at(name, protocol.attempts(name)[attempt], region, rows, budget) for name in protocol.MODELS}
 
 
 # The learning rate anew where rows, parameters or labels are others. Where the relation is another, the centre's choice stays.
@@ -184,7 +185,7 @@ def near(*, region: str, attempt: int, rows: int, budget: int, labels: float, **
     for name, number in choice(region).items():
         settings = protocol.attempts(name)[number]
         settings = settings | weights | {"rate": settings["rate"] * factor}
-        models[name] = _model(name, settings, region, rows, budget)
+        models[name] = model_at(name, settings, region, rows, budget)
     return models
 
 
@@ -205,7 +206,7 @@ def chosen(*, region: str, rows: int, budget: int, labels: float, **_: object) -
     place = {"rows": rows, "budget": budget, "labels": labels}
     if place == CENTRE:
         models = {
-            name: _model(name, protocol.attempts(name)[number], region, rows, budget)
+            name: model_at(name, protocol.attempts(name)[number], region, rows, budget)
             for name, number in choice(region).items()
         }
     else:

@@ -38,6 +38,15 @@ def test_the_seesaw_is_against_the_single_task_model_of_equal_weights():
     assert points.loc[("single-task", 0.5), ["x", "y"]].tolist() == [0, 0]
 
 
+def test_the_path_may_be_of_another_error_and_of_other_weights():
+    runs = RUNS.rename(columns={"a/mse": "a/excess", "b/mse": "b/excess"})
+    points = results.seesaw_points(runs, "excess", equal=0.9).set_index(["architecture", "weight"])
+    assert points.loc[("single-task", 0.9), ["x", "y"]].tolist() == [0, 0]
+    assert points.loc[("ple", 0.5), "x"] == pytest.approx((0.5 + 0.3) / 2)
+    with pytest.raises(ValueError, match=r"equal: expected one of the weights \[0.5, 0.9\], got 1.0"):
+        results.seesaw_points(RUNS, equal=1.0)
+
+
 def test_a_table_that_is_not_stored_says_what_to_do(monkeypatch):
     """In a clone, a command makes it; an installed package holds the tables of its studies, and others come from a clone."""
     advice = r"no stored table dail\.csv .* make it with: python -m ple_tutorial study dail"

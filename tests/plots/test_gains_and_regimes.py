@@ -1,0 +1,69 @@
+"""Plots of many architectures: the plane of two gains, the map of regimes, and what gates lose to noise."""
+
+import pandas as pd
+import pytest
+
+from ple_tutorial import plots
+from ple_tutorial.plots import regimes
+
+
+def test_the_plane_draws_each_path_in_its_panel_and_hard_sharing_in_all():
+    rows = [
+        {"architecture": name, "weight": weight, "x": weight, "x_low": weight - 0.1, "x_high": weight + 0.1}
+        | {"y": -weight, "y_low": -weight - 0.1, "y_high": -weight + 0.1}
+        for name in ("hard-sharing", "mmoe", "ple")
+        for weight in (0.1, 1.0)
+    ]
+    fig = plots.gain_plane(pd.DataFrame(rows), {"without": ["hard-sharing"], "with": ["mmoe", "ple"]})
+    without, gated = fig.axes
+    assert [text.get_text() for text in without.get_legend().get_texts()] == ["hard sharing"]
+    assert [text.get_text() for text in gated.get_legend().get_texts()] == ["MMoE", "PLE"]
+    for ax in fig.axes:
+        assert sorted(text.get_text() for text in ax.texts) == ["0.1", "1"]
+        assert any(list(line.get_xdata()) == [0.1, 1.0] for line in ax.lines)
+
+
+def test_a_tile_of_the_map_has_a_colour_only_where_one_kind_wins():
+    rows = [
+        {"region": "one", "dial": "rows", "value": "4,096", "best": "ple", "ratio": 0.5, "kinds": "own gates"},
+        {
+            "region": "one",
+            "dial": "rows",
+            "value": "65,536",
+            "best": "mmoe",
+            "ratio": 0.7,
+            "kinds": "no gates,shared gates",
+        },
+    ]
+    fig = plots.regime_map(pd.DataFrame(rows))
+    (ax,) = fig.axes
+    tiles = [patch for patch in ax.patches if patch.get_width() > 0.9]
+    colours = [matplotlib_hex(patch) for patch in tiles]
+    assert colours == [regimes.KINDS["own gates"][1].lower(), "#ffffff"]
+    marks = [matplotlib_hex(patch) for patch in ax.patches if 0 < patch.get_width() < 0.9]
+    assert marks == [regimes.KINDS[kind][1].lower() for kind in ("no gates", "shared gates")]
+    texts = [text.get_text() for text in ax.texts]
+    assert {"0.50", "0.70", "PLE", "MMoE", "rows", "4,096", "65,536", "one"} <= set(texts)
+    assert min(text.get_fontsize() for text in ax.texts) >= 7
+
+
+def matplotlib_hex(patch):
+    from matplotlib.colors import to_hex
+
+    return to_hex(patch.get_facecolor())
+
+
+def test_the_lines_over_noise_are_of_the_worlds_and_of_what_gates_read():
+    names = ["hard-sharing"] + [f"{name}{end}" for name in ("mmoe", "ple") for end in ("", "-context", "-uniform")]
+    rows = [
+        {"world": world, "silent": silent, "architecture": name, "ratio": 1.0, "ratio_low": 0.9, "ratio_high": 1.1}
+        for world in ("parts", "routing")
+        for silent in (1, 4)
+        for name in names
+    ]
+    table = pd.DataFrame(rows).set_index(["world", "silent", "architecture"])
+    fig = plots.ratios_over_noise(table, {"parts": "no context", "routing": "a context"})
+    assert [ax.get_title() for ax in fig.axes] == ["no context", "a context"]
+    assert len(fig.legends[0].get_texts()) == 7
+    with pytest.raises(ValueError, match=r"ratios: .*'silent'"):
+        plots.ratios_over_noise(table.reset_index("silent", drop=True), {"parts": "one"})
