@@ -9,7 +9,6 @@ PENDING = {
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
     "scarce",
     "scarce_control",
-    "routing_map",
     "causes",
     "causes_fit",
     "causes_remedies",
@@ -21,4 +20,5 @@ PENDING = {
     "ple_paper",
     "balancing_attempts",
     "balancing",
+    "routing_claims",
 }

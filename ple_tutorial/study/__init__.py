@@ -21,7 +21,7 @@ from ple_tutorial.study.gates import gate_data
 from ple_tutorial.study.seesaw import seesaw_data, seesaw_fit
 
 # The theme files; a new one is named here.
-NAMES = "dial seesaw gates family census worlds causes groups papers conflicts scarce balancing".split()
+NAMES = "dial seesaw gates family census worlds causes groups papers conflicts scarce balancing claims".split()
 THEMES = tuple(importlib.import_module(f"{__name__}.{name}") for name in NAMES)
 STUDIES = {name: study for theme in THEMES for name, study in theme.STUDIES.items()}
 __all__ = [

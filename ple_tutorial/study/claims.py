@@ -1,0 +1,94 @@
+"""The claims that the map suggests, tested on seeds that neither chose the settings nor drew the map, with controls.
+
+The map has many places and few seeds. Where it says something that chapter 11 claims, the place is run again with 32 fresh
+seeds, and so are two controls: the context that the features show is another sample's, and each task's labels are.
+"""
+
+import functools
+
+import numpy as np
+import pandas as pd
+
+from ple_tutorial import checks
+from ple_tutorial.data import TaskData
+from ple_tutorial.data.worlds import World
+from ple_tutorial.study import worlds
+from ple_tutorial.study.engine import Study
+from ple_tutorial.study.protocol import with_mean_excess
+from ple_tutorial.study.verdicts import verdicts
+
+SEEDS = tuple(range(200, 232))
+MODELS = ("single-task", "hard-sharing", "customized", "mmoe", "ml-mmoe", "cgc", "ple", "ple-uniform")
+SHUFFLED = ("nothing", "context", "labels")
+PLACES = {  # region: {name of the place: what differs from the centre}
+    "routing": {
+        "centre": {},
+        "two own functions": {"own": 2},
+        "few rows": {"rows": 4096},
+        "more parameters": {"budget": 12_000},
+        "few parameters": {"budget": 2000},
+        "nothing in common": {"strength": 0.0},
+        "centre, context shuffled": {"shuffled": "context"},
+        "centre, labels shuffled": {"shuffled": "labels"},
+    },
+}
+
+
+def points(region: str) -> list[dict]:
+    """Return the places of a world at which claims are tested, the controls among them.
+
+    Example:
+        >>> points("routing")[0]
+        {'place': 'centre', 'rows': 16384, 'budget': 4000, 'labels': 1.0, 'strength': 0.5, 'own': 1, 'shuffled': 'nothing'}
+    """
+    centre = worlds.cells(region)[0] | {"shuffled": "nothing"}
+    return [{"place": name} | centre | changes for name, changes in PLACES[region].items()]
+
+
+def claim_data(seed: int, *, shuffled: str, **place: object) -> tuple[TaskData, TaskData, World]:
+    """Return ``worlds.world_data`` of a place; its context or its labels may be those of other samples.
+
+    Shuffled labels are those of the training and the validation part: there is nothing to be learnt, and the test is as it was.
+    """
+    checks.choice("shuffled", shuffled, SHUFFLED)
+    train, valid, test = worlds.world_data(seed, **place, shuffled=shuffled == "context")
+    if shuffled == "labels":
+        train, valid = (_shuffled(part, seed) for part in (train, valid))
+    return train, valid, test
+
+
+def _shuffled(part, seed):
+    order = np.random.default_rng([seed, 1]).permutation(len(part))
+    labels, mask = ({task: values[order] for task, values in of.items()} for of in (part.labels, part.mask))
+    return TaskData(part.features, labels, part.kinds, mask)
+
+
+def chosen(*, region: str, **place: object) -> dict[str, dict]:
+    """Return the models of a place as they were chosen for the map."""
+    models = worlds.chosen(region=region, **place)
+    return {name: models[name] for name in MODELS}
+
+
+def against_ple(runs: pd.DataFrame, region: str) -> pd.DataFrame:
+    """Return ``verdicts.verdicts`` of every model against PLE, by place: is it better, is it worse, or is no difference seen?
+
+    Args:
+        runs: the table of a study of claims.
+        region: its world.
+    """
+    runs = with_mean_excess(runs, worlds.REGIONS[region].scored)
+    return verdicts(runs, "mean/excess", "place", "ple")
+
+
+STUDIES = {
+    f"{region}_claims": Study(
+        f"do the claims on the world {region} hold on fresh seeds, and fail where they must?",
+        worlds.at_each(chosen, region),
+        worlds.at_each(claim_data, region),
+        seeds=SEEDS,
+        points=tuple(points(region)),
+        fit_settings=functools.partial(worlds.fit_settings, region=region),
+        together=32,
+    )
+    for region in PLACES
+}

@@ -1,0 +1,111 @@
+"""From the stored tables of the map to its pictures: who wins on each place, who is level with the winner, and what PLE pays."""
+
+import numpy as np
+import pandas as pd
+
+from ple_tutorial.study import worlds
+from ple_tutorial.study.protocol import NARROW, with_mean_excess
+from ple_tutorial.study.results import stored
+from ple_tutorial.study.verdicts import standing
+
+NAMES = {  # of the worlds, as readers know them
+    "parts": "shared and private parts",
+    "sign": "sign by context",
+    "routing": "routing table",
+    "crowded": "routing table, one task noise",
+    "neighbours": "dial, beside a loud neighbour",
+}
+DIALS = {  # the dials in the order of the map: name, and how a value is written
+    "strength": ("relation", "{:g}"),
+    "own": ("own functions", "{:g}"),
+    "labels": ("labels of one task", "{:.0%}"),
+    "rows": ("rows", "{:,.0f}"),
+    "budget": ("parameters", "{:,.0f}"),
+}
+KIND = {  # of each model: what it shares, and whether it has gates
+    "single-task": "apart",
+    "own-mixture": "apart",
+    "hard-sharing": "no gates",
+    "customized": "no gates",
+    "cross-stitch": "no gates",
+    "cgc-uniform": "no gates",
+    "ple-uniform": "no gates",
+    "mmoe": "shared gates",
+    "ml-mmoe": "shared gates",
+    "cgc": "own gates",
+    "ple": "own gates",
+}
+
+
+def map_runs(region: str) -> pd.DataFrame:
+    """Return the runs of a world's map without hard sharing of equal structure, with ``mean/excess`` over the tasks that count.
+
+    Example:
+        >>> runs = map_runs("routing")
+        >>> sorted(set(runs["architecture"])) == sorted(KIND)
+        True
+    """
+    runs = stored(f"{region}_map")
+    return with_mean_excess(runs[runs["architecture"] != NARROW], worlds.REGIONS[region].scored)
+
+
+def places(region: str) -> pd.DataFrame:
+    """Return the places of a world on the map: the dial that is moved there (``centre`` for none), its value as a text, and the
+    point's own columns.
+
+    Example:
+        >>> places("parts")[["dial", "value"]].head(3).values.tolist()
+        [['centre', ''], ['relation', '0'], ['relation', '1']]
+    """
+    centre, *moved = worlds.cells(region)
+    rows = [centre | {"dial": "centre", "value": ""}]
+    for key, (dial, form) in DIALS.items():
+        rows += [
+            cell | {"dial": dial, "value": form.format(cell[key])} for cell in moved if cell.get(key) != centre.get(key)
+        ]
+    return pd.DataFrame(rows)
+
+
+def regimes(regions: tuple[str, ...] = tuple(NAMES)) -> pd.DataFrame:
+    """Return the map, one row for each place of these worlds, from their stored tables.
+
+    Returns:
+        Columns ``region`` (its name in words), ``dial``, ``value``, the place's own columns, and
+
+        - ``best``: the model with the least geometric mean of its excess errors over seeds and tasks;
+        - ``ratio``: that mean over the single-task model's; ``seeds``;
+        - ``level``: the best, and those that are not seen to differ from it (``verdicts.standing``), separated by commas;
+        - ``kinds``: the kinds of those, of ``KIND``;
+        - ``ple``, ``hard``: the mean of PLE and of hard sharing over that of the single-task model.
+
+    Example:
+        >>> map_of_one = regimes(("routing",))
+        >>> map_of_one[["dial", "value"]].values.tolist()[:2]
+        [['centre', ''], ['relation', '0']]
+    """
+    rows = []
+    for region in regions:
+        where = places(region)
+        keys = [name for name in where.columns if name not in ("dial", "value")]
+        table = standing(map_runs(region), "mean/excess", keys)
+        for place in where.to_dict("records"):
+            here = table.xs(tuple(place[key] for key in keys), level=keys)
+            level = here.index[here["level"]]
+            best = here["to_best"].idxmin()
+            rows.append(
+                {"region": NAMES[region]}
+                | place
+                | {
+                    "best": best,
+                    "ratio": here.loc[best, "ratio"],
+                    "seeds": here["seeds"].iloc[0],
+                    "level": ",".join([best, *level.drop(best)]),
+                    "kinds": ",".join(sorted({KIND[name] for name in level}, key=list(KIND.values()).index)),
+                    "ple": here.loc["ple", "ratio"],
+                    "hard": here.loc["hard-sharing", "ratio"],
+                }
+            )
+    columns = ["region", "dial", "value", "best", "ratio", "seeds", "level", "kinds", "ple", "hard"]
+    return pd.DataFrame(rows).assign(own=lambda table: table.get("own", np.nan))[
+        [*columns, *worlds.CENTRE, "strength", "own"]
+    ]

@@ -1,0 +1,79 @@
+"""The map's table and the claims: places, kinds, who is level, and controls in which there is nothing to be seen."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ple_tutorial.plots.regimes import KINDS
+from ple_tutorial.study import claims, protocol, regimes, worlds
+
+
+def test_every_model_of_the_map_has_a_kind_and_every_kind_a_model():
+    assert set(regimes.KIND) == set(protocol.MODELS)
+    assert set(regimes.KIND.values()) == set(KINDS)
+    assert set(regimes.NAMES) == set(worlds.REGIONS)
+
+
+@pytest.mark.parametrize("region", worlds.REGIONS)
+def test_each_place_of_a_world_is_one_tile(region):
+    table = regimes.places(region)
+    assert len(table) == len(worlds.cells(region))
+    assert not table.duplicated(["dial", "value"]).any()
+    moved = [(row["dial"], {key for key in worlds.cells(region)[0] if row[key] != table.iloc[0][key]})
+             for row in table.to_dict("records")]  # fmt: skip
+    assert moved[0] == ("centre", set())
+    assert all(len(keys) == 1 for _, keys in moved[1:])
+    assert all(regimes.DIALS[keys.pop()][0] == dial for dial, keys in moved[1:])
+
+
+def test_the_best_of_a_tile_is_that_of_the_runs():
+    table = regimes.regimes(("routing",))
+    runs = regimes.map_runs("routing")
+    for tile in table.to_dict("records"):
+        here = runs[np.logical_and.reduce([runs[key] == tile[key] for key in (*worlds.CENTRE, "strength", "own")])]
+        logs = np.log(here.set_index(["architecture", "seed"])["mean/excess"]).unstack("seed").mean(axis=1)
+        assert tile["seeds"] == len(worlds.REPORTED) == here["seed"].nunique()
+        assert tile["best"] == logs.idxmin() == tile["level"].split(",")[0]
+        assert tile["ratio"] == pytest.approx(np.exp(logs.min() - logs["single-task"]))
+        assert tile["ple"] == pytest.approx(np.exp(logs["ple"] - logs["single-task"]))
+        assert {regimes.KIND[name] for name in tile["level"].split(",")} == set(tile["kinds"].split(","))
+
+
+def test_claims_are_tested_on_seeds_that_chose_nothing_and_drew_no_map():
+    assert not {*claims.SEEDS} & {*worlds.TRIED, *worlds.REPORTED} and len(claims.SEEDS) >= 32
+    for region, places in claims.PLACES.items():
+        known = [dict(cell) for cell in worlds.cells(region)]
+        points = claims.points(region)
+        assert [point["place"] for point in points] == list(places)
+        for point in points:
+            assert {key: value for key, value in point.items() if key not in ("place", "shuffled")} in known
+            assert set(claims.chosen(region=region, **point)) == set(claims.MODELS)
+
+
+def test_a_shuffled_label_is_that_of_another_sample_and_the_test_is_as_it_was():
+    place = claims.points("routing")[0] | {"rows": 64}
+    plain, shuffled = (
+        claims.claim_data(3, region="routing", **place | {"shuffled": what}) for what in ("nothing", "labels")
+    )
+    for before, after in zip(plain[:2], shuffled[:2], strict=True):
+        assert np.array_equal(before.features, after.features)
+        assert not np.array_equal(before.labels["a"], after.labels["a"])
+        pairs = [sorted(zip(part.labels["a"], part.labels["d"], strict=True)) for part in (before, after)]
+        assert pairs[0] == pairs[1]  # all labels of a sample go together
+    assert np.array_equal(plain[2].expected["a"], shuffled[2].expected["a"])
+    with pytest.raises(ValueError, match="shuffled: expected one of nothing, context, labels"):
+        claims.claim_data(3, region="routing", **place | {"shuffled": "label"})
+
+
+def test_a_claim_fails_where_the_models_are_shuffled():
+    rng = np.random.default_rng(0)
+    rows = [
+        {"place": "centre", "architecture": name, "seed": seed}
+        | {f"{task}/excess": base * np.exp(0.1 * rng.normal()) for task in "abcd"}
+        for name, base in (("single-task", 0.04), ("hard-sharing", 0.02), ("ple", 0.015))
+        for seed in claims.SEEDS
+    ]
+    runs = pd.DataFrame(rows)
+    assert claims.against_ple(runs, "routing")["verdict"].eq("worse").all()
+    mixed = runs.assign(architecture=runs.groupby("seed")["architecture"].transform(rng.permutation))
+    assert claims.against_ple(mixed, "routing")["verdict"].eq("no difference seen").all()
