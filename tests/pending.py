@@ -7,8 +7,6 @@ PENDING = {
         for part in ("attempts", "rates", "map")
     ),
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
-    "scarce",
-    "scarce_control",
     "causes",
     "causes_fit",
     "causes_remedies",

@@ -93,7 +93,7 @@ def add_study(root):
 def add_figure(root):
     put(root / "ple_tutorial/plots/gains.py", "", PLOT)
     recipe = '    "toy": Recipe(lambda: stored("toy"), plots.gains.toy_plot),\n'
-    put(root / "ple_tutorial/figures.py", '    "map": Recipe(', recipe)
+    put(root / "ple_tutorial/figures/recipes.py", '    "map": Recipe(', recipe)
 
 
 def add_exercise(root):

@@ -176,7 +176,8 @@ def gain_plane(
 ) -> Figure:
     """Plot the gain of one task against that of the other for a sweep of loss weights, as ``seesaw``, for many architectures.
 
-    Hard sharing's path is drawn in every panel, in grey where it is not the panel's own. The numbers beside it are the weights.
+    Hard sharing's path is drawn in every panel, in grey where it is not the panel's own. The numbers beside it are the weights of
+    its ends, and of the point before the last.
 
     Args:
         points: ``study.results.seesaw_points``.
@@ -197,12 +198,13 @@ def gain_plane(
             xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
             yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
             ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.6, ms=5, **look(name))
-        for x, y, weight in hard[["x", "y", "weight"]].itertuples(index=False):
-            ax.annotate(f"{weight:g}", (x, y), xytext=(-5, 5), textcoords="offset points", ha="right", fontsize=8)
+        for x, y, weight in hard[["x", "y", "weight"]].iloc[[0, -2, -1]].itertuples(index=False):
+            ax.annotate(f"{weight:g}", (x, y), xytext=(-5, 6), textcoords="offset points", ha="right", fontsize=8)
         ax.set_title(title, fontsize=9)
         ax.legend(loc="lower left", fontsize=8)
-    fig.supxlabel(f"gain of task {labels[0]} over single-task ({unit})", fontsize=9)
-    fig.supylabel(f"gain of task {labels[1]} over single-task ({unit})", fontsize=9)
+        ax.locator_params(axis="x", nbins=5)
+        ax.set_xlabel(f"gain of task {labels[0]}\n({unit})")
+    axes[0, 0].set_ylabel(f"gain of task {labels[1]}\n({unit})")
     return fig
 
 

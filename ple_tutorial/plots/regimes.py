@@ -1,5 +1,7 @@
 """Plots of regimes: which kind of architecture wins where, and where nothing can be told."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -40,7 +42,7 @@ def regime_map(table: pd.DataFrame) -> Figure:
         ax.text(x + len(values) / 2, -0.42, dial, ha="center", va="bottom", fontsize=8, fontweight="bold")
         for value in values:
             places[dial, value] = x
-            ax.text(x + 0.5, -0.06, value, ha="center", va="bottom", fontsize=7)
+            ax.text(x + 0.5, -0.06, value if value != dial else "", ha="center", va="bottom", fontsize=7)
             x += 1
         x += GAP
     for row in table.itertuples():
@@ -61,7 +63,44 @@ def regime_map(table: pd.DataFrame) -> Figure:
     ax.set_axis_off()
     for label, colour in KINDS.values():
         ax.add_patch(Rectangle((0, 0), 0, 0, facecolor=colour, label=label))
+    ax.add_patch(
+        Rectangle(
+            (0, 0), 0, 0, facecolor="white", edgecolor=GREY, label="no kind alone; squares: the kinds that are level"
+        )
+    )
     fig.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
+    return fig
+
+
+def standing_rows(table: pd.DataFrame, names: Sequence[str]) -> Figure:
+    """Plot how far models are from the best one: a row for each place of a world, a mark for each model, on a logarithmic axis.
+
+    A filled mark is the best model, or one from which it is not seen to differ.
+
+    Args:
+        table: ``study.regimes.standings``.
+        names: the models to draw; a best one that is not among them is named at the right.
+    """
+    checks.columns("table", table, ["dial", "value", "architecture", "to_best", "level"])
+    rows = list(dict.fromkeys(zip(table["dial"], table["value"], strict=True)))
+    fig, ax = figure(7.0, 0.9 + 0.3 * len(rows))
+    for place, key in enumerate(rows):
+        here = table[(table["dial"] == key[0]) & (table["value"] == key[1])].set_index("architecture")
+        for number, name in enumerate(names):
+            style = look(name) | {"label": look(name)["label"] if place == 0 else None}
+            fill = style["color"] if here.loc[name, "level"] else "white"
+            height = place + 0.06 * (number - (len(names) - 1) / 2)
+            ax.plot(here.loc[name, "to_best"], height, ls="none", ms=6, mfc=fill, **style)
+        if (best := here["to_best"].idxmin()) not in names:
+            ax.text(1.01, place, look(best)["label"], transform=ax.get_yaxis_transform(), va="center", fontsize=7)
+    ax.set_xscale("log")
+    ticks = [tick for tick in (1, 1.2, 1.5, 2, 3, 4) if tick <= max(1.2, table["to_best"].max())]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_yticks(range(len(rows)), [dial if dial == value else f"{dial} {value}" for dial, value in rows])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlabel("excess error over that of the best model (filled: no difference from it is seen)")
+    fig.legend(loc="outside upper center", ncols=4, fontsize=8)
     return fig
 
 

@@ -24,7 +24,7 @@ from ple_tutorial.backend import keras, tf
 from ple_tutorial.data.worlds import World
 
 PACKAGE = Path(__file__).resolve().parents[1]
-NOT_IN_TRIALS = {"__main__.py", "course", "exercises", "figures.py", "plots"}  # what no trial runs
+NOT_IN_TRIALS = {"__main__.py", "course", "exercises", "figures", "plots"}  # what no trial runs
 
 
 def study_fingerprint(study, data: bool = True) -> dict[str, str]:

@@ -15,6 +15,7 @@ NAMES = {  # of the worlds, as readers know them
     "crowded": "routing table, one task noise",
     "neighbours": "dial, beside a loud neighbour",
 }
+DRAWN = ("routing",)  # those whose map has been run
 DIALS = {  # the dials in the order of the map: name, and how a value is written
     "strength": ("relation", "{:g}"),
     "own": ("own functions", "{:g}"),
@@ -49,16 +50,16 @@ def map_runs(region: str) -> pd.DataFrame:
     return with_mean_excess(runs[runs["architecture"] != NARROW], worlds.REGIONS[region].scored)
 
 
-def places(region: str) -> pd.DataFrame:
-    """Return the places of a world on the map: the dial that is moved there (``centre`` for none), its value as a text, and the
-    point's own columns.
+def places_of(region: str) -> pd.DataFrame:
+    """Return the places of a world on the map: the dial that is moved there (``centre`` for none), its value as a text (``centre``
+    again), and the point's own columns.
 
     Example:
-        >>> places("parts")[["dial", "value"]].head(3).values.tolist()
-        [['centre', ''], ['relation', '0'], ['relation', '1']]
+        >>> places_of("parts")[["dial", "value"]].head(3).values.tolist()
+        [['centre', 'centre'], ['relation', '0'], ['relation', '1']]
     """
     centre, *moved = worlds.cells(region)
-    rows = [centre | {"dial": "centre", "value": ""}]
+    rows = [centre | {"dial": "centre", "value": "centre"}]
     for key, (dial, form) in DIALS.items():
         rows += [
             cell | {"dial": dial, "value": form.format(cell[key])} for cell in moved if cell.get(key) != centre.get(key)
@@ -66,7 +67,24 @@ def places(region: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def regimes(regions: tuple[str, ...] = tuple(NAMES)) -> pd.DataFrame:
+def standings(region: str) -> pd.DataFrame:
+    """Return how every model stands to the best one on each place of a world's map.
+
+    Returns:
+        One row for each place and model: ``dial``, ``value``, the place's own columns, and those of ``verdicts.standing``.
+
+    Example:
+        >>> table = standings("routing")
+        >>> bool((table["to_best"] >= 1).all())
+        True
+    """
+    where = places_of(region)
+    keys = [name for name in where.columns if name not in ("dial", "value")]
+    table = standing(map_runs(region), "mean/excess", keys).reset_index()
+    return where.merge(table, on=keys, how="left", validate="one_to_many")
+
+
+def regimes(regions: tuple[str, ...] = DRAWN) -> pd.DataFrame:
     """Return the map, one row for each place of these worlds, from their stored tables.
 
     Returns:
@@ -81,15 +99,15 @@ def regimes(regions: tuple[str, ...] = tuple(NAMES)) -> pd.DataFrame:
     Example:
         >>> map_of_one = regimes(("routing",))
         >>> map_of_one[["dial", "value"]].values.tolist()[:2]
-        [['centre', ''], ['relation', '0']]
+        [['centre', 'centre'], ['relation', '0']]
     """
     rows = []
     for region in regions:
-        where = places(region)
-        keys = [name for name in where.columns if name not in ("dial", "value")]
-        table = standing(map_runs(region), "mean/excess", keys)
-        for place in where.to_dict("records"):
-            here = table.xs(tuple(place[key] for key in keys), level=keys)
+        where = places_of(region)
+        for place, (_, part) in zip(
+            where.to_dict("records"), standings(region).groupby(["dial", "value"], sort=False), strict=True
+        ):
+            here = part.set_index("architecture")
             level = here.index[here["level"]]
             best = here["to_best"].idxmin()
             rows.append(

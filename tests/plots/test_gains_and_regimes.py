@@ -12,15 +12,15 @@ def test_the_plane_draws_each_path_in_its_panel_and_hard_sharing_in_all():
         {"architecture": name, "weight": weight, "x": weight, "x_low": weight - 0.1, "x_high": weight + 0.1}
         | {"y": -weight, "y_low": -weight - 0.1, "y_high": -weight + 0.1}
         for name in ("hard-sharing", "mmoe", "ple")
-        for weight in (0.1, 1.0)
+        for weight in (0.1, 0.3, 1.0)
     ]
     fig = plots.gain_plane(pd.DataFrame(rows), {"without": ["hard-sharing"], "with": ["mmoe", "ple"]})
     without, gated = fig.axes
     assert [text.get_text() for text in without.get_legend().get_texts()] == ["hard sharing"]
     assert [text.get_text() for text in gated.get_legend().get_texts()] == ["MMoE", "PLE"]
     for ax in fig.axes:
-        assert sorted(text.get_text() for text in ax.texts) == ["0.1", "1"]
-        assert any(list(line.get_xdata()) == [0.1, 1.0] for line in ax.lines)
+        assert sorted(text.get_text() for text in ax.texts) == ["0.1", "0.3", "1"]
+        assert any(list(line.get_xdata()) == [0.1, 0.3, 1.0] for line in ax.lines)
 
 
 def test_a_tile_of_the_map_has_a_colour_only_where_one_kind_wins():
@@ -67,3 +67,18 @@ def test_the_lines_over_noise_are_of_the_worlds_and_of_what_gates_read():
     assert len(fig.legends[0].get_texts()) == 7
     with pytest.raises(ValueError, match=r"ratios: .*'silent'"):
         plots.ratios_over_noise(table.reset_index("silent", drop=True), {"parts": "one"})
+
+
+def test_a_row_of_standings_fills_those_that_are_level_and_names_a_best_one_that_is_not_drawn():
+    rows = [
+        {"dial": "rows", "value": value, "architecture": name, "to_best": ratio, "level": ratio < 1.1}
+        for value, ratios in (("1", (1.0, 1.05, 1.5)), ("2", (1.3, 1.2, 1.0)))
+        for name, ratio in zip(("ple", "mmoe", "cross-stitch"), ratios, strict=True)
+    ]
+    fig = plots.standing_rows(pd.DataFrame(rows), ["mmoe", "ple"])
+    (ax,) = fig.axes
+    marks = [(line.get_xdata()[0], line.get_markerfacecolor() != "white") for line in ax.lines]
+    assert marks == [(1.05, True), (1.0, True), (1.2, False), (1.3, False)]
+    assert [text.get_text() for text in ax.texts] == ["cross-stitch"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["rows 1", "rows 2"]
+    assert [text.get_text() for text in fig.legends[0].get_texts()] == ["MMoE", "PLE"]

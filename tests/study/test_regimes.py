@@ -16,7 +16,7 @@ def test_every_model_of_the_map_has_a_kind_and_every_kind_a_model():
 
 @pytest.mark.parametrize("region", worlds.REGIONS)
 def test_each_place_of_a_world_is_one_tile(region):
-    table = regimes.places(region)
+    table = regimes.places_of(region)
     assert len(table) == len(worlds.cells(region))
     assert not table.duplicated(["dial", "value"]).any()
     moved = [(row["dial"], {key for key in worlds.cells(region)[0] if row[key] != table.iloc[0][key]})
