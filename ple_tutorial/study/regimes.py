@@ -51,8 +51,8 @@ def map_runs(region: str) -> pd.DataFrame:
 
 
 def places_of(region: str) -> pd.DataFrame:
-    """Return the places of a world on the map: the dial that is moved there (``centre`` for none), its value as a text (``centre``
-    again), and the point's own columns.
+    """Return the places of a world on the map: the dial that is moved there (``centre`` for none), its value as a text (for none
+    ``centre`` as well), and the point's own columns.
 
     Example:
         >>> places_of("parts")[["dial", "value"]].head(3).values.tolist()
