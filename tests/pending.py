@@ -16,7 +16,5 @@ PENDING = {
     "mmoe_paper",
     "ple_paper_attempts",
     "ple_paper",
-    "balancing_attempts",
-    "balancing",
     "routing_claims",
 }

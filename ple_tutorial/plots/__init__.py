@@ -13,7 +13,7 @@ from ple_tutorial.plots.gains import (
 )
 from ple_tutorial.plots.gates import gate_bars, gate_violins
 from ple_tutorial.plots.ranking import rank_sweep, sample_spaces
-from ple_tutorial.plots.regimes import ratios_over_noise, regime_map, standing_rows
+from ple_tutorial.plots.regimes import ratio_rows, ratios_over_noise, regime_map, standing_rows
 from ple_tutorial.plots.scores import label_correlations, score_strip
 from ple_tutorial.plots.speed import speed_growth, speed_rows
 from ple_tutorial.plots.style import (
@@ -33,7 +33,7 @@ from ple_tutorial.plots.style import (
 __all__ = [
     "ARCHITECTURES", "GREY", "MAP_PARTS", "SHARED_COLOUR", "TASK_COLOURS", "cost_dots", "draw_family", "draw_routing",
     "figure", "gain_over_dial", "gain_over_dials", "gain_panels", "gain_plane", "gain_rows", "gate_bars", "gate_violins",
-    "label_correlations", "look", "picture", "rank_sweep", "ratios_over_noise", "reach_matrices", "regime_map",
+    "label_correlations", "look", "picture", "rank_sweep", "ratio_rows", "ratios_over_noise", "reach_matrices", "regime_map",
     "sample_spaces", "score_strip", "seesaw", "show", "sorted_gains", "speed_growth", "speed_rows", "standing_rows", "to_png",
     "to_svg",
 ]

@@ -17,6 +17,7 @@ KINDS = {  # kind of architecture: (what it is, colour)
     "own gates": ("gates, own and shared experts: CGC, PLE", "#0072B2"),
 }
 GAP = 0.35  # between two dials
+UNSEEN = "no difference seen"  # as in ``study.verdicts``
 READS = {  # end of a name: (what its gates are, line)
     "": ("gates as in the papers", "-"),
     "-context": ("gates that read the context alone", "--"),
@@ -100,6 +101,45 @@ def standing_rows(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     ax.set_yticks(range(len(rows)), [dial if dial == value else f"{dial} {value}" for dial, value in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel("excess error over that of the best model (filled: no difference from it is seen)")
+    fig.legend(loc="outside upper center", ncols=4, fontsize=8)
+    return fig
+
+
+def ratio_rows(table: pd.DataFrame, names: Sequence[str], xlabel: str) -> Figure:
+    """Plot ratios of errors with their intervals: a row for each place, a mark for each model, on a logarithmic axis.
+
+    A hollow mark says that no difference is seen.
+
+    Args:
+        table: ``study.verdicts.verdicts`` by ``place``.
+        names: the models to draw.
+        xlabel: of the axis; the ratio is that to the baseline of the verdicts.
+    """
+    checks.columns(
+        "table", table.reset_index(), ["place", "architecture", "ratio", "ratio_low", "ratio_high", "verdict"]
+    )
+    places = list(table.index.unique("place"))
+    fig, ax = figure(7.0, 1.1 + 0.42 * len(places))
+    for number, name in enumerate(names):
+        rows = table.xs(name, level="architecture").loc[places]
+        y = np.arange(len(places)) + 0.1 * (number - (len(names) - 1) / 2)
+        errors = [rows["ratio"] - rows["ratio_low"], rows["ratio_high"] - rows["ratio"]]
+        style = look(name)
+        ax.errorbar(rows["ratio"], y, xerr=errors, ls="none", color=style["color"], lw=1)
+        seen = (rows["verdict"] != UNSEEN).to_numpy()
+        for which, fill in ((seen, style["color"]), (~seen, "white")):
+            label = style["label"] if fill != "white" else None
+            ax.plot(rows["ratio"][which], y[which], ls="none", ms=5.5, mfc=fill, **style | {"label": label})
+    ax.axvline(1, color="black", lw=0.8)
+    ax.set_xscale("log")
+    ticks = [
+        tick for tick in (0.5, 0.7, 1, 1.4, 2, 3, 4) if table["ratio"].min() / 1.2 < tick < table["ratio"].max() * 1.2
+    ]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_yticks(range(len(places)), places)
+    ax.set_ylim(len(places) - 0.5, -0.5)
+    ax.set_xlabel(xlabel)
     fig.legend(loc="outside upper center", ncols=4, fontsize=8)
     return fig
 

@@ -5,6 +5,7 @@ import pytest
 
 from ple_tutorial import plots
 from ple_tutorial.plots import regimes
+from ple_tutorial.study import verdicts
 
 
 def test_the_plane_draws_each_path_in_its_panel_and_hard_sharing_in_all():
@@ -82,3 +83,18 @@ def test_a_row_of_standings_fills_those_that_are_level_and_names_a_best_one_that
     assert [text.get_text() for text in ax.texts] == ["cross-stitch"]
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["rows 1", "rows 2"]
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["MMoE", "PLE"]
+
+
+def test_a_row_of_ratios_leaves_those_hollow_that_are_not_seen_to_differ():
+    assert regimes.UNSEEN == verdicts.UNSEEN
+    rows = [
+        {"place": place, "architecture": name, "ratio": 1.2, "ratio_low": 1.1, "ratio_high": 1.3, "verdict": verdict}
+        for place, verdict in (("centre", "worse"), ("shuffled", verdicts.UNSEEN))
+        for name in ("mmoe", "cgc")
+    ]
+    fig = plots.ratio_rows(pd.DataFrame(rows).set_index(["place", "architecture"]), ["mmoe", "cgc"], "error over PLE's")
+    (ax,) = fig.axes
+    marks = [line for line in ax.lines if line.get_marker() in "^D" and len(line.get_xdata())]
+    filled = [(line.get_marker(), line.get_markerfacecolor() != "white", round(line.get_ydata()[0])) for line in marks]
+    assert filled == [("^", True, 0), ("^", False, 1), ("D", True, 0), ("D", False, 1)]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["centre", "shuffled"]
