@@ -9,6 +9,7 @@ from ple_tutorial.study import protocol, worlds
 from ple_tutorial.study.engine import Study, trials
 
 REGION = "routing"
+ROWS = 4096  # to train on: a place of the map of its own, for which the learning rates were tuned
 CHANGES = ("labels", "strength", "own", "shuffled", "loud")
 
 
@@ -17,11 +18,10 @@ def duel(
     models: Sequence[str] = ("hard-sharing", "ple"),
     seeds: Sequence[int] = (0, 1, 2),
     budget: int = worlds.CENTRE["budget"],
-    rows: int = worlds.CENTRE["rows"],
 ) -> pd.DataFrame:
-    """Train models on the world with a routing table, on the centre of its map but for what each setting changes.
+    """Train models on the world with a routing table, on the place of its map with 4,096 rows but for what each setting changes.
 
-    Every model is set up as it was chosen for the centre (``worlds.choice``), whatever is changed.
+    Every model is set up as it was chosen for that place (``worlds.choices``), whatever is changed.
 
     Args:
         settings: ``{name: changes}``; the changes are some of ``CHANGES``: ``labels`` (the share that task d keeps), ``strength``
@@ -29,7 +29,7 @@ def duel(
             context is hidden), ``loud`` (whether task d is hardly more than noise; it is not scored then).
         models: of ``protocol.MODELS``.
         seeds: of data, weights and batches.
-        budget, rows: the number of parameters and of training rows.
+        budget: the number of parameters.
 
     Returns:
         One row for each model, setting and seed: ``architecture``, ``setting``, ``seed``, the excess error of each task, and
@@ -39,15 +39,15 @@ def duel(
         ValueError: an unknown model or change; no setting.
 
     Example:
-        >>> duel({"as on the map": {}}, seeds=(0,), rows=256)["architecture"].tolist()
-        ['hard-sharing', 'ple']
+        >>> duel({"as on the map": {}}, models=["hard-sharing"], seeds=(0,))[["setting", "rows"]].values.tolist()
+        [['as on the map', 4096]]
     """
     if not settings:
         checks.refuse("settings", "at least one setting", settings)
     for changes in settings.values():
         for change in changes:
             checks.choice("change", change, CHANGES)
-    centre = worlds.cells(REGION)[0] | {"rows": checks.count("rows", rows), "budget": checks.count("budget", budget)}
+    centre = worlds.cells(REGION)[0] | {"rows": ROWS, "budget": checks.count("budget", budget)}
     for name in checks.row("models", models, "a list of models"):
         checks.choice("model", name, tuple(protocol.MODELS))
     points = tuple(
@@ -69,9 +69,10 @@ def duel(
     return protocol.with_mean_excess(runs, worlds.REGIONS["crowded" if loud else REGION].scored)
 
 
-def _models(names, rows, budget, **_):
-    chosen = worlds.choice(REGION)
-    return {name: worlds.model_at(name, protocol.attempts(name)[chosen[name]], REGION, rows, budget) for name in names}
+def _models(names, budget, **_):
+    place = (ROWS, worlds.CENTRE["budget"], worlds.CENTRE["labels"])
+    tuned = worlds.choices(REGION).loc[place, "attempt"]
+    return {name: worlds.near_at(name, REGION, int(tuned[name]), ROWS, budget) for name in names}
 
 
 def _data(seed, setting, **place):

@@ -177,16 +177,17 @@ def nearby(labels: float) -> list[tuple[float, bool]]:
     return [(factor, False) for factor in (1 / 3, 1.0, 3.0)]
 
 
-def near(*, region: str, attempt: int, rows: int, budget: int, labels: float, **_: object) -> dict[str, dict]:
-    """Return every model with the choice of the centre, and the rate and loss weights of this attempt."""
+def near_at(name: str, region: str, attempt: int, rows: int, budget: int, labels: float = 1.0) -> dict:
+    """Return a model with the choice of the centre, and the rate and loss weights of this attempt, as an entry of ``models``."""
     factor, weigh = nearby(labels)[attempt]
     weights = {"loss_weights": {REGIONS[region].scored[-1]: labels}} if weigh else {}
-    models = {}
-    for name, number in choice(region).items():
-        settings = protocol.attempts(name)[number]
-        settings = settings | weights | {"rate": settings["rate"] * factor}
-        models[name] = model_at(name, settings, region, rows, budget)
-    return models
+    settings = protocol.attempts(name)[choice(region)[name]]
+    return model_at(name, settings | weights | {"rate": settings["rate"] * factor}, region, rows, budget)
+
+
+def near(*, region: str, attempt: int, rows: int, budget: int, labels: float, **_: object) -> dict[str, dict]:
+    """Return every model with the choice of the centre, and the rate and loss weights of this attempt."""
+    return {name: near_at(name, region, attempt, rows, budget, labels) for name in choice(region)}
 
 
 @functools.cache
@@ -211,7 +212,7 @@ def chosen(*, region: str, rows: int, budget: int, labels: float, **_: object) -
         }
     else:
         table = choices(region).loc[tuple(place.values()), "attempt"]
-        models = {name: near(region=region, attempt=int(number), **place)[name] for name, number in table.items()}
+        models = {name: near_at(name, region, int(number), **place) for name, number in table.items()}
     return models | {protocol.NARROW: protocol.narrow(models["single-task"])}
 
 

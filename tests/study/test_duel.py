@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from ple_tutorial.study import duel, protocol, worlds
+from ple_tutorial.study import duel, worlds
+from ple_tutorial.study.fingerprint import describe
 
 
 def test_each_setting_is_the_centre_but_for_what_it_changes(monkeypatch):
@@ -17,19 +18,18 @@ def test_each_setting_is_the_centre_but_for_what_it_changes(monkeypatch):
     monkeypatch.setattr(duel, "trials", run)
     runs = duel.duel({"seen": {}, "hidden": {"shuffled": True}, "loud": {"loud": True}}, seeds=(4, 5))
     (study,) = seen
-    centre = {"setting": "seen", "region": "routing"} | worlds.cells("routing")[0]
+    centre = {"setting": "seen", "region": "routing"} | worlds.cells("routing")[0] | {"rows": 4096}
     assert study.points == (
         centre,
         centre | {"setting": "hidden", "shuffled": True},
         centre | {"setting": "loud", "region": "crowded"},
     )
-    chosen = worlds.choice("routing")
+    on_the_map = worlds.chosen(region="routing", rows=4096, budget=4000, labels=1.0)
     for name, how in study.models_at(study.points[0]).items():
-        assert how["architecture"] == name
-        assert how["fit"]["callbacks"][0].schedule(0, None) == protocol.attempts(name)[chosen[name]]["rate"]
+        assert describe(how) == describe(on_the_map[name])
     assert len(runs) == 2 * 3 * 2 and runs["mean/excess"].round(6).eq(0.01).all()
     for point in study.points:
-        assert study.settings_at(point)["epochs"] == worlds.epochs_of(16_384)
+        assert study.settings_at(point)["epochs"] == worlds.epochs_of(4096)
 
 
 def test_a_loud_task_is_noise_and_is_not_scored():
@@ -46,7 +46,7 @@ def test_a_loud_task_is_noise_and_is_not_scored():
         (lambda: duel.duel({}), "settings: expected at least one setting"),
         (lambda: duel.duel({"few": {"row": 3}}), "change: expected one of labels, strength"),
         (lambda: duel.duel({"one": {}}, models=["pel"]), "model: expected one of .*did you mean 'ple'"),
-        (lambda: duel.duel({"one": {}}, rows=0), "rows: expected"),
+        (lambda: duel.duel({"one": {}}, budget=0), "budget: expected"),
     ],
 )
 def test_a_slip_is_refused(call, said):
