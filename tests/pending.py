@@ -17,4 +17,5 @@ PENDING = {
     "ple_paper_attempts",
     "ple_paper",
     "routing_claims",
+    "routing_printed",
 }

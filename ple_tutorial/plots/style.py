@@ -30,7 +30,8 @@ ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "cgc": ("CGC", "#56B4E9", "D"),
     "ple": ("PLE", "#0072B2", "v"),
     "cgc-uniform": ("CGC, uniform gates", "#56B4E9", "d"),
-    "ple-uniform": ("PLE, uniform gates", "#0072B2", "1"),
+    "ple-uniform": ("PLE, uniform gates", "#009E73", "v"),
+    "ple-printed": ("PLE, gates as printed", "#0072B2", "1"),
     "own-mixture": ("own mixtures", "#5f6b73", "*"),
     "gradient-boosted trees": ("gradient-boosted trees", "#009E73", "P"),
 }

@@ -12,9 +12,10 @@ import pandas as pd
 from ple_tutorial import checks
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.worlds import World
-from ple_tutorial.study import worlds
+from ple_tutorial.study import protocol, worlds
 from ple_tutorial.study.engine import Study
 from ple_tutorial.study.protocol import with_mean_excess
+from ple_tutorial.study.results import stored
 from ple_tutorial.study.verdicts import verdicts
 
 SEEDS = tuple(range(200, 232))
@@ -69,26 +70,52 @@ def chosen(*, region: str, **place: object) -> dict[str, dict]:
     return {name: models[name] for name in MODELS}
 
 
-def against_ple(runs: pd.DataFrame, region: str) -> pd.DataFrame:
+@functools.cache
+def printed(region: str) -> dict:
+    """Return PLE with gates that read what they read in the paper: the best of its attempts of that kind at the centre."""
+    tries = protocol.attempts("ple")
+    runs = stored(f"{region}_attempts")
+    of_stream = runs["attempt"].map(lambda number: tries[number].get("reads") == "stream")
+    best = protocol.best(runs[(runs["architecture"] == "ple") & of_stream], worlds.REGIONS[region].scored)
+    centre = worlds.CENTRE
+    return worlds.model_at("ple", tries[best.loc["ple", "attempt"]], region, centre["rows"], centre["budget"])
+
+
+def against_ple(region: str) -> pd.DataFrame:
     """Return ``verdicts.verdicts`` of every model against PLE, by place: is it better, is it worse, or is no difference seen?
 
+    PLE as printed (``ple-printed``) stands where the centre's settings hold. From the stored tables.
+
     Args:
-        runs: the table of a study of claims.
-        region: its world.
+        region: a world of ``PLACES``.
     """
+    runs = pd.concat([stored(f"{region}_claims"), stored(f"{region}_printed")], ignore_index=True)
     runs = with_mean_excess(runs, worlds.REGIONS[region].scored)
     return verdicts(runs, "mean/excess", "place", "ple")
 
 
-STUDIES = {
-    f"{region}_claims": Study(
-        f"do the claims on the world {region} hold on fresh seeds, and fail where they must?",
-        worlds.at_each(chosen, region),
-        worlds.at_each(claim_data, region),
-        seeds=SEEDS,
-        points=tuple(points(region)),
-        fit_settings=functools.partial(worlds.fit_settings, region=region),
-        together=32,
-    )
-    for region in PLACES
-}
+def _studies(region):
+    common = {
+        "make_data": worlds.at_each(claim_data, region),
+        "seeds": SEEDS,
+        "fit_settings": worlds.at_each(worlds.fit_settings, region),
+        "together": 32,
+    }
+    centre = [point for point in points(region) if all(point[key] == value for key, value in worlds.CENTRE.items())]
+    return {
+        f"{region}_claims": Study(
+            f"do the claims on the world {region} hold on fresh seeds, and fail where they must?",
+            worlds.at_each(chosen, region),
+            points=tuple(points(region)),
+            **common,
+        ),
+        f"{region}_printed": Study(
+            f"the same for PLE whose gates read what they read in the paper, where the settings of {region}'s centre hold",
+            lambda **_: {"ple-printed": printed(region)},
+            points=tuple(point for point in centre if point["shuffled"] == "nothing"),
+            **common,
+        ),
+    }
+
+
+STUDIES = {name: study for region in PLACES for name, study in _studies(region).items()}

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ple_tutorial.plots.regimes import KINDS
-from ple_tutorial.study import claims, protocol, regimes, worlds
+from ple_tutorial.study import claims, protocol, regimes, results, worlds
 
 
 def test_every_model_of_the_map_has_a_kind_and_every_kind_a_model():
@@ -65,7 +65,7 @@ def test_a_shuffled_label_is_that_of_another_sample_and_the_test_is_as_it_was():
         claims.claim_data(3, region="routing", **place | {"shuffled": "label"})
 
 
-def test_a_claim_fails_where_the_models_are_shuffled():
+def test_a_claim_fails_where_the_models_are_shuffled(monkeypatch):
     rng = np.random.default_rng(0)
     rows = [
         {"place": "centre", "architecture": name, "seed": seed}
@@ -74,6 +74,24 @@ def test_a_claim_fails_where_the_models_are_shuffled():
         for seed in claims.SEEDS
     ]
     runs = pd.DataFrame(rows)
-    assert claims.against_ple(runs, "routing")["verdict"].eq("worse").all()
-    mixed = runs.assign(architecture=runs.groupby("seed")["architecture"].transform(rng.permutation))
-    assert claims.against_ple(mixed, "routing")["verdict"].eq("no difference seen").all()
+    printed = runs[runs["architecture"] == "single-task"].assign(architecture="ple-printed")
+    tables = {"routing_claims": runs, "routing_printed": printed}
+    monkeypatch.setattr(claims, "stored", tables.__getitem__)
+    assert claims.against_ple("routing")["verdict"].to_dict() == {
+        ("centre", name): "worse" for name in ("hard-sharing", "ple-printed", "single-task")
+    }
+    tables["routing_claims"] = runs.assign(architecture=runs.groupby("seed")["architecture"].transform(rng.permutation))
+    mixed = claims.against_ple("routing").drop("ple-printed", level="architecture")
+    assert mixed["verdict"].eq("no difference seen").all()
+
+
+def test_ple_as_printed_reads_its_stream_and_is_otherwise_an_attempt():
+    how = claims.printed("routing")
+    assert how["architecture"] == "ple" and "gate_columns" not in how
+    stored = results.stored("routing_attempts").query("architecture == 'ple'")
+    errors = (
+        protocol.with_mean_excess(stored, "abcd").groupby("attempt")["mean/excess"].apply(lambda e: np.log(e).mean())
+    )
+    tries = protocol.attempts("ple")
+    best = min((number for number in errors.index if tries[number]["reads"] == "stream"), key=errors.get)
+    assert how["fit"]["callbacks"][0].schedule(0, None) == tries[best]["rate"]
