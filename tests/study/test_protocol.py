@@ -265,3 +265,24 @@ def test_the_scarce_task_is_scarce_where_models_train_and_nowhere_else():
             how["fit"]["loss_weights"] == {"b": 0.1} and how["fit"]["callbacks"][0].schedule.keywords["rate"] == 0.012
         )
         assert parameters_of(how, train.spec.numeric, ["a", "b"]) == pytest.approx(scarce.PARAMETERS, rel=0.03), name
+
+
+def test_single_task_networks_of_the_scarce_study_stop_by_their_own_tasks():
+    models = scarce.chosen(weight=1.0)
+    assert {name: models[name]["fit"]["monitor"] for name in scarce.OWN_STOPS} == {
+        "single-task-a": {"a": 1.0},
+        "single-task-b": {"b": 1.0},
+    }
+    assert not any("monitor" in how["fit"] for name, how in models.items() if name not in scarce.OWN_STOPS)
+    runs = pd.DataFrame(
+        [
+            {"architecture": name, "weight": 1.0, "seed": seed, "a/excess": value, "b/excess": 10 * value}
+            for value, name in enumerate(("single-task", "single-task-a", "single-task-b", "ple"))
+            for seed in (0, 1)
+        ]
+    )
+    kept = scarce.with_own_stops(runs).groupby("architecture")[["a/excess", "b/excess"]].mean()
+    assert kept.to_dict("index") == {
+        "ple": {"a/excess": 3, "b/excess": 30},
+        "single-task": {"a/excess": 1, "b/excess": 20},
+    }
