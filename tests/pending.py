@@ -16,6 +16,5 @@ PENDING = {
     "mmoe_paper",
     "ple_paper_attempts",
     "ple_paper",
-    "routing_claims",
-    "routing_printed",
+    "routing_controls",
 }

@@ -33,17 +33,24 @@ PLACES = {  # region: {name of the place: what differs from the centre}
         "centre, labels shuffled": {"shuffled": "labels"},
     },
 }
+FURTHER = {  # controls at the places where PLE was ahead of all
+    "routing": {
+        "two own functions, context shuffled": {"own": 2, "shuffled": "context"},
+        "two own functions, labels shuffled": {"own": 2, "shuffled": "labels"},
+        "more parameters, context shuffled": {"budget": 12_000, "shuffled": "context"},
+    },
+}
 
 
-def points(region: str) -> list[dict]:
-    """Return the places of a world at which claims are tested, the controls among them.
+def points(region: str, places: dict[str, dict] | None = None) -> list[dict]:
+    """Return places of a world at which claims are tested, controls among them; those of ``PLACES`` if not given.
 
     Example:
         >>> points("routing")[0]
         {'place': 'centre', 'rows': 16384, 'budget': 4000, 'labels': 1.0, 'strength': 0.5, 'own': 1, 'shuffled': 'nothing'}
     """
     centre = worlds.cells(region)[0] | {"shuffled": "nothing"}
-    return [{"place": name} | centre | changes for name, changes in PLACES[region].items()]
+    return [{"place": name} | centre | changes for name, changes in (places or PLACES[region]).items()]
 
 
 def claim_data(seed: int, *, shuffled: str, **place: object) -> tuple[TaskData, TaskData, World]:
@@ -89,7 +96,7 @@ def against_ple(region: str) -> pd.DataFrame:
     Args:
         region: a world of ``PLACES``.
     """
-    runs = pd.concat([stored(f"{region}_claims"), stored(f"{region}_printed")], ignore_index=True)
+    runs = pd.concat([stored(f"{region}_{part}") for part in ("claims", "controls", "printed")], ignore_index=True)
     runs = with_mean_excess(runs, worlds.REGIONS[region].scored)
     return verdicts(runs, "mean/excess", "place", "ple")
 
@@ -107,6 +114,12 @@ def _studies(region):
             f"do the claims on the world {region} hold on fresh seeds, and fail where they must?",
             worlds.at_each(chosen, region),
             points=tuple(points(region)),
+            **common,
+        ),
+        f"{region}_controls": Study(
+            f"controls at the places of {region} where PLE was ahead of all: contexts or labels of other samples",
+            worlds.at_each(chosen, region),
+            points=tuple(points(region, FURTHER[region])),
             **common,
         ),
         f"{region}_printed": Study(

@@ -45,6 +45,7 @@ def test_claims_are_tested_on_seeds_that_chose_nothing_and_drew_no_map():
         known = [dict(cell) for cell in worlds.cells(region)]
         points = claims.points(region)
         assert [point["place"] for point in points] == list(places)
+        points += claims.points(region, claims.FURTHER[region])
         for point in points:
             assert {key: value for key, value in point.items() if key not in ("place", "shuffled")} in known
             assert set(claims.chosen(region=region, **point)) == set(claims.MODELS)
@@ -75,13 +76,14 @@ def test_a_claim_fails_where_the_models_are_shuffled(monkeypatch):
     ]
     runs = pd.DataFrame(rows)
     printed = runs[runs["architecture"] == "single-task"].assign(architecture="ple-printed")
-    tables = {"routing_claims": runs, "routing_printed": printed}
+    controls = runs.assign(place="control")
+    tables = {"routing_claims": runs, "routing_controls": controls, "routing_printed": printed}
     monkeypatch.setattr(claims, "stored", tables.__getitem__)
-    assert claims.against_ple("routing")["verdict"].to_dict() == {
-        ("centre", name): "worse" for name in ("hard-sharing", "ple-printed", "single-task")
-    }
+    names = ("hard-sharing", "ple-printed", "single-task")
+    assert claims.against_ple("routing").loc["centre", "verdict"].to_dict() == dict.fromkeys(names, "worse")
+    assert len(claims.against_ple("routing").loc["control"]) == 2
     tables["routing_claims"] = runs.assign(architecture=runs.groupby("seed")["architecture"].transform(rng.permutation))
-    mixed = claims.against_ple("routing").drop("ple-printed", level="architecture")
+    mixed = claims.against_ple("routing").loc["centre"].drop("ple-printed")
     assert mixed["verdict"].eq("no difference seen").all()
 
 
