@@ -33,7 +33,8 @@ def regime_map(table: pd.DataFrame) -> Figure:
 
     Args:
         table: one row a tile: ``region``, ``dial`` and ``value`` (texts, in the order in which they are drawn), ``best`` (an
-            architecture), ``ratio``, and ``kinds`` (those that are level, of ``KINDS``, separated by commas).
+            architecture), ``ratio``, ``kinds`` (those that are level, of ``KINDS``, separated by commas), and ``held``: ``yes``
+            or ``no`` where it was run again on fresh seeds, and drawn as a mark; else ``-``.
     """
     regions = list(dict.fromkeys(table["region"]))
     dials = {dial: list(dict.fromkeys(part["value"])) for dial, part in table.groupby("dial", sort=False)}
@@ -55,6 +56,16 @@ def regime_map(table: pd.DataFrame) -> Figure:
         ink = "black" if not alone or colour == KINDS["shared gates"][1] else "white"
         ax.text(left + 0.5, top + 0.27, _short(row.best), ha="center", va="center", fontsize=7, color=ink)
         ax.text(left + 0.5, top + 0.6, f"{row.ratio:.2f}", ha="center", va="center", fontsize=8, color=ink)
+        if row.held != "-":
+            ax.text(
+                left + 0.9,
+                top + 0.16,
+                "✓" if row.held == "yes" else "✗",
+                ha="right",
+                va="center",
+                fontsize=8,
+                color=ink,
+            )
         for number, kind in enumerate(kinds if not alone else []):
             side = left + 0.5 + (number - len(kinds) / 2) * 0.2
             ax.add_patch(Rectangle((side + 0.03, top + 0.76), 0.14, 0.13, facecolor=KINDS[kind][1], linewidth=0))
@@ -69,6 +80,7 @@ def regime_map(table: pd.DataFrame) -> Figure:
             (0, 0), 0, 0, facecolor="white", edgecolor=GREY, label="no kind alone; squares: the kinds that are level"
         )
     )
+    ax.plot([], [], " ", label="✓ ✗  the same on fresh seeds, or not")
     fig.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return fig
 

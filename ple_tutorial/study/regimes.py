@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ple_tutorial.study import worlds
+from ple_tutorial.study import claims, worlds
 from ple_tutorial.study.protocol import NARROW, with_mean_excess
 from ple_tutorial.study.results import stored
 from ple_tutorial.study.verdicts import standing
@@ -94,7 +94,8 @@ def regimes(regions: tuple[str, ...] = DRAWN) -> pd.DataFrame:
         - ``ratio``: that mean over the single-task model's; ``seeds``;
         - ``level``: the best, and those that are not seen to differ from it (``verdicts.standing``), separated by commas;
         - ``kinds``: the kinds of those, of ``KIND``;
-        - ``ple``, ``hard``: the mean of PLE and of hard sharing over that of the single-task model.
+        - ``ple``, ``hard``: the mean of PLE and of hard sharing over that of the single-task model;
+        - ``held``: whether the same kinds were level on the fresh seeds of the study of claims, ``yes`` or ``no``; else ``-``.
 
     Example:
         >>> map_of_one = regimes(("routing",))
@@ -118,12 +119,34 @@ def regimes(regions: tuple[str, ...] = DRAWN) -> pd.DataFrame:
                     "ratio": here.loc[best, "ratio"],
                     "seeds": here["seeds"].iloc[0],
                     "level": ",".join([best, *level.drop(best)]),
-                    "kinds": ",".join(sorted({KIND[name] for name in level}, key=list(KIND.values()).index)),
+                    "kinds": _kinds(level),
                     "ple": here.loc["ple", "ratio"],
                     "hard": here.loc["hard-sharing", "ratio"],
+                    "held": "-",
                 }
             )
-    columns = ["region", "dial", "value", "best", "ratio", "seeds", "level", "kinds", "ple", "hard"]
+        for point in claims.points(region) if region in claims.PLACES else ():
+            _mark(rows, region, point)
+    columns = ["region", "dial", "value", "best", "ratio", "seeds", "level", "kinds", "ple", "hard", "held"]
     return pd.DataFrame(rows).assign(own=lambda table: table.get("own", np.nan))[
         [*columns, *worlds.CENTRE, "strength", "own"]
     ]
+
+
+def _kinds(models):
+    return ",".join(sorted({KIND[name] for name in models}, key=list(KIND.values()).index))
+
+
+def _mark(rows, region, point):
+    """Say in the row of a tile whether the claims' fresh seeds gave the same kinds; a control is no tile."""
+    if point["shuffled"] != "nothing":
+        return
+    runs = stored(f"{region}_claims")
+    here = with_mean_excess(runs[runs["place"] == point["place"]], worlds.REGIONS[region].scored)
+    again = standing(here, "mean/excess")
+    (tile,) = (
+        row
+        for row in rows
+        if row["region"] == NAMES[region] and all(row[key] == point[key] for key in worlds.cells(region)[0])
+    )
+    tile["held"] = "yes" if _kinds(again.index[again["level"]]) == tile["kinds"] else "no"

@@ -26,7 +26,8 @@ def test_the_plane_draws_each_path_in_its_panel_and_hard_sharing_in_all():
 
 def test_a_tile_of_the_map_has_a_colour_only_where_one_kind_wins():
     rows = [
-        {"region": "one", "dial": "rows", "value": "4,096", "best": "ple", "ratio": 0.5, "kinds": "own gates"},
+        {"region": "one", "dial": "rows", "value": "4,096", "best": "ple", "ratio": 0.5, "kinds": "own gates"}
+        | {"held": "yes"},
         {
             "region": "one",
             "dial": "rows",
@@ -44,7 +45,7 @@ def test_a_tile_of_the_map_has_a_colour_only_where_one_kind_wins():
     marks = [matplotlib_hex(patch) for patch in ax.patches if 0 < patch.get_width() < 0.9]
     assert marks == [regimes.KINDS[kind][1].lower() for kind in ("no gates", "shared gates")]
     texts = [text.get_text() for text in ax.texts]
-    assert {"0.50", "0.70", "PLE", "MMoE", "rows", "4,096", "65,536", "one"} <= set(texts)
+    assert {"0.50", "0.70", "PLE", "MMoE", "rows", "4,096", "65,536", "one", "✓"} <= set(texts)
     assert min(text.get_fontsize() for text in ax.texts) >= 7
 
 

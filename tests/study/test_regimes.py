@@ -6,6 +6,7 @@ import pytest
 
 from ple_tutorial.plots.regimes import KINDS
 from ple_tutorial.study import claims, protocol, regimes, results, worlds
+from ple_tutorial.study.verdicts import standing
 
 
 def test_every_model_of_the_map_has_a_kind_and_every_kind_a_model():
@@ -37,6 +38,16 @@ def test_the_best_of_a_tile_is_that_of_the_runs():
         assert tile["ratio"] == pytest.approx(np.exp(logs.min() - logs["single-task"]))
         assert tile["ple"] == pytest.approx(np.exp(logs["ple"] - logs["single-task"]))
         assert {regimes.KIND[name] for name in tile["level"].split(",")} == set(tile["kinds"].split(","))
+
+
+def test_a_tile_that_was_run_again_says_whether_it_held():
+    table = regimes.regimes(("routing",)).set_index(["dial", "value"])
+    again = protocol.with_mean_excess(results.stored("routing_claims"), "abcd")
+    for place, key in (("centre", ("centre", "centre")), ("two own functions", ("own functions", "2"))):
+        here = standing(again[again["place"] == place], "mean/excess")
+        kinds = {regimes.KIND[name] for name in here.index[here["level"]]}
+        assert table.loc[key, "held"] == ("yes" if kinds == set(table.loc[key, "kinds"].split(",")) else "no")
+    assert table.loc[("rows", "65,536"), "held"] == "-"
 
 
 def test_claims_are_tested_on_seeds_that_chose_nothing_and_drew_no_map():
