@@ -9,7 +9,6 @@ PENDING = {
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
     "causes",
     "causes_fit",
-    "causes_remedies",
     "groups_attempts",
     "groups",
     "mmoe_paper_attempts",
