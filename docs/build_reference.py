@@ -30,7 +30,7 @@ OPTIONS = {
 SECTIONS = {  # in the order in which a reader needs them
     "Data": """data.TaskData data.FeatureSpec data.MemmapChunks data.ParquetChunks data.synthetic.make_synthetic
         data.synthetic.Sines data.synthetic.task_directions data.worlds.World data.worlds.make_parts
-        data.worlds.make_sign data.worlds.make_routing data.worlds.make_neighbours data.census.available
+        data.worlds.make_sign data.worlds.make_routing data.worlds.make_neighbours data.funnel.make_funnel data.census.available
         data.census.load data.census.splits
         data.census.amounts_as_codes data.census.for_trees""",
     "Architectures": "routing.routing routing.Routing routing.Level routing.Mixer budget.equal_budget budget.cost",
@@ -45,7 +45,8 @@ SECTIONS = {  # in the order in which a reader needs them
         study.seesaw_fit figures.stored figures.numbers figures.show figures.with_mean_mse figures.seed_gains
         figures.seesaw_points figures.family figures.family_runs study.verdicts.verdicts
         plots.figure plots.look plots.show plots.draw_routing plots.gain_over_dial plots.gain_panels
-        plots.gate_bars plots.rank_sweep plots.sample_spaces tables.write_table tables.read_table""",
+        plots.gate_bars plots.gradient_arrows plots.label_spaces plots.rank_sweep plots.sample_spaces plots.stop_curves
+        tables.write_table tables.read_table""",
     "Ranking and serving": "ranking.fused_score serving.export",
     "Exercises": "exercises.check exercises.verdict",
 }

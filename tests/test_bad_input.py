@@ -23,6 +23,7 @@ from ple_tutorial import (
 )
 from ple_tutorial.backend import keras, tf
 from ple_tutorial.data import FeatureSpec, MemmapChunks, ParquetChunks, TaskData, census
+from ple_tutorial.data.funnel import make_funnel
 from ple_tutorial.data.synthetic import Sines, label_correlation, make_synthetic, task_directions
 from ple_tutorial.layers import Experts, Gate, Mix, Stitch, Tabular
 from ple_tutorial.models import build_model
@@ -434,6 +435,15 @@ WRONG = [
     (lambda: plots.draw_family([TABLE], columns=0), ValueError, "columns", "0", "at least 1"),
     (lambda: plots.gain_over_dial(RUNS), ValueError, "gains", "'correlation'", "the columns"),
     (lambda: plots.gain_panels({"x": {"one": None}, "y": {}}), ValueError, "panels", "[['one'], []]", "the same rows"),
+    (lambda: plots.label_spaces(data(), batch=0), ValueError, "batch", "0", "at least 1"),
+    (
+        lambda: plots.stop_curves(RUNS, {"a": "val_a_mse"}, {}),
+        ValueError,
+        "history",
+        "none of ['val_a_mse']",
+        "the columns",
+    ),
+    (lambda: make_funnel(10, "random"), ValueError, "missing", "'random'; did you mean 'at random'", "one of nested"),
     (lambda: plots.gate_bars(None), TypeError, "summary", "NoneType", "a DataFrame"),
     (lambda: exercises.check("4.9", 3), ValueError, "name", "'04.9'; did you mean '04.", "one of 00.1"),
     (lambda: exercises.check(None, 3), ValueError, "name", "None", "one of 00.1"),

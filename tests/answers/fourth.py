@@ -12,7 +12,10 @@ import pandas as pd
 from scipy import stats
 
 from ple_tutorial.budget import equal_budget
+from ple_tutorial.data import TaskData
+from ple_tutorial.data.funnel import make_funnel
 from ple_tutorial.data.synthetic import PAIR, make_synthetic
+from ple_tutorial.losses import WeightSchedule
 from ple_tutorial.metrics import evaluate, gain_table
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import Level, Mixer, Routing, routing
@@ -250,6 +253,28 @@ def family(name, **settings):
     return lambda: build_model(name, features=32, tasks=PAIR, **settings)
 
 
+# ---- 10.4: from an export to a model
+
+FUNNEL = {"play": "binary", "watch": "regression", "like": "binary"}
+
+
+def export(seed=0, zeros=(), architecture="ple", epochs=40, patience=10, fade=0.8, **changes):
+    """A model trained on the export; the tasks in ``zeros`` without a mask."""
+    data = make_funnel(8_192, seed=10).data
+    y = {task: np.where(data.mask[task], label, 0) for task, label in data.labels.items()}
+    masks = {"watch": y["play"] == 1, "like": y["watch"] > 3}
+    masks = {task: mask for task, mask in masks.items() if task not in zeros}
+    learn, hold = TaskData(data.features, y, FUNNEL, masks).split((0.75, 0.25), seed=0)
+    how = {"patience": patience, "monitor": {"play": 1.5, "watch": 0.8, "like": 1.5}} if patience else {}
+    how |= {"loss_weights": WeightSchedule(dict.fromkeys(FUNNEL, 1.0), {"like": fade}), "learning_rate": 1e-2}
+    return trained(clicks(architecture, seed, **changes), learn, seed, valid=hold, epochs=epochs, **how)
+
+
+def clicks(architecture="ple", seed=0, features=20, tasks=FUNNEL):
+    units = {"levels": 2, "expert_units": ((16,), (16,)), "tower_units": (8,)}
+    return build_model(architecture, features=features, tasks=tasks, seed=seed, **units)
+
+
 RIGHT = {
     "00.4": [tasted, lambda: tasted(seed=1), lambda: tasted(epochs=6, seed=2)],
     "01.4": [feed(), feed("vcr"), feed(SHR=np.float64(0.2)), lambda: dict(reversed(feed()().items()))],
@@ -275,6 +300,7 @@ RIGHT = {
         lambda: control(tower=(4,)),
         lambda: control(units=((12,), (9,)), tower=(5,)),
     ],
+    "10.4": [export, lambda: export(1), lambda: export(2, fade=1.0), lambda: export(0, architecture="single-task")],
 }
 WRONG = {
     "00.4": [
@@ -427,5 +453,15 @@ WRONG = {
         (family("single-task", levels=2), "no gates"),
         (family("cgc", shared_experts=0, detach_others=True), "still sees 'b_1'"),
         (family("customized"), "no gates"),
+    ],
+    "10.4": [
+        (clicks, "hardly trained"),
+        (lambda: export(zeros=("watch", "like")), "minutes per impression"),
+        (lambda: export(zeros=("like",)), "who was not asked has none"),
+        (lambda: export(patience=None, fade=1.0), "by heart, so stop earlier"),
+        (lambda: export(fade=0.03), "more weight"),
+        (lambda: clicks(features=16), "read 20 features"),
+        (lambda: clicks(tasks=dict.fromkeys(FUNNEL, "regression")), "'play' is a yes or no"),
+        (lambda: clicks().get_weights(), "this is a list"),
     ],
 }

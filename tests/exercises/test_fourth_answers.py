@@ -33,7 +33,7 @@ def test_every_chapter_has_a_fourth_exercise_with_answers():
         assert len(fourth.RIGHT[name]) >= 2 and len(fourth.WRONG[name]) >= 4
 
 
-@pytest.mark.parametrize("name", ["00.4", "03.4", "04.4", "05.4", "09.4"])
+@pytest.mark.parametrize("name", ["00.4", "03.4", "04.4", "05.4", "09.4", "10.4"])
 def test_no_answer_and_a_number_are_no_model(name):
     assert verdict(name, None) == (False, "no answer yet.")
     assert "this is a number" in verdict(name, 3)[1]
