@@ -15,5 +15,4 @@ PENDING = {
     "mmoe_paper",
     "ple_paper_attempts",
     "ple_paper",
-    "routing_controls",
 }
