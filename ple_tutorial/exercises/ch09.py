@@ -1,46 +1,9 @@
 """The checks of chapter 09: The family."""
 
-from ple_tutorial.exercises.answers import as_dict, as_number, kind, number_mistake, plain_word
+from ple_tutorial.exercises.answers import as_dict, as_number, kind, number_mistake
+from ple_tutorial.exercises.names import as_architecture
 from ple_tutorial.exercises.register import exercise
 from ple_tutorial.routing import ARCHITECTURES, Routing
-
-OTHER_NAMES = {  # as ``plain_word`` returns them; a closing "model", "network" or "sharing" does not count either
-    "progressive layered extraction": "ple",
-    "customized gate control": "cgc",
-    "customised gate control": "cgc",
-    "multi gate mixture of experts": "mmoe",
-    "multi level mmoe": "ml mmoe",
-    "multilevel mmoe": "ml mmoe",
-    "mlmmoe": "ml mmoe",
-    "customised": "customized",
-    "crossstitch": "cross stitch",
-    "hardsharing": "hard",
-    "shared bottom": "hard",
-    "asymmetrical": "asymmetric",
-    "多门控混合专家": "mmoe",
-    "非对称共享": "asymmetric",
-    "水闸网络": "sluice",
-    "渐进式分层提取": "ple",
-    "定制门控": "cgc",
-    "定制共享": "customized",
-    "十字绣网络": "cross stitch",
-    "硬共享": "hard",
-    "多层mmoe": "ml mmoe",
-    "单任务模型": "single task",
-}
-
-
-def _architecture(word):
-    """Return the name in ARCHITECTURES that a word means, or None."""
-
-    def bare(text):
-        for ending in (" parameter sharing", " sharing", " network", " networks", " model", " architecture"):
-            text = text.removesuffix(ending)
-        return text
-
-    name = bare(plain_word(word))
-    name = OTHER_NAMES.get(name, name)
-    return next((known for known in ARCHITECTURES if bare(plain_word(known)) == name), None)
 
 
 @exercise("09.1")
@@ -106,7 +69,7 @@ def _four_of_the_ten(answer):
     }
     given = as_dict(answer, list(right))
     for key, name in right.items():
-        mine = _architecture(given[key])
+        mine = as_architecture(given[key])
         if mine is None:
             return f"{key}: {given[key]!r} is none of {', '.join(ARCHITECTURES)}"
         if mine != name:

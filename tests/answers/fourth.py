@@ -5,12 +5,14 @@ trained only when a test asks for it.
 """
 
 import functools
+import io
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ple_tutorial import plots
 from ple_tutorial.budget import equal_budget
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.funnel import make_funnel
@@ -20,6 +22,7 @@ from ple_tutorial.metrics import evaluate, gain_table
 from ple_tutorial.models import build_model
 from ple_tutorial.routing import Level, Mixer, Routing, routing
 from ple_tutorial.study import DIAL_MODELS, FIT, gate_data
+from ple_tutorial.study.duel import duel
 from ple_tutorial.study.results import stored
 from ple_tutorial.training import fit, predict
 
@@ -275,6 +278,47 @@ def clicks(architecture="ple", seed=0, features=20, tasks=FUNNEL):
     return build_model(architecture, features=features, tasks=tasks, seed=seed, **units)
 
 
+# ---- 11.4: a place of your own
+
+NOTHING = {"nothing to choose": {"strength": 0.0}}  # a task follows one function in all contexts
+
+
+@functools.cache
+def fought():
+    """The one duel that is run; the answers are changes of its table."""
+    return duel(NOTHING)
+
+
+def table(change=lambda runs: runs):
+    return lambda: change(fought().copy())
+
+
+def scaled(factors, name="ple"):
+    """Change the errors of a model on some seeds, all columns alike; the factors are ``{seed: factor}``."""
+
+    def change(runs):
+        for seed, factor in factors.items():
+            rows = (runs["architecture"] == name) & (runs["seed"] == seed)
+            runs.loc[rows, [column for column in runs if column.endswith("/excess")]] *= factor
+        return runs
+
+    return change
+
+
+def with_another(runs, **columns):
+    """The runs, and those of another model or place below them."""
+    rows = runs[runs["architecture"] == "ple"]
+    return pd.concat([runs, rows.assign(**columns)], ignore_index=True)
+
+
+def through_a_file(runs):
+    return pd.read_csv(io.StringIO(runs.to_csv()), index_col=0)
+
+
+def drawing():
+    return plots.figure(4.0, 2.0)[0]
+
+
 RIGHT = {
     "00.4": [tasted, lambda: tasted(seed=1), lambda: tasted(epochs=6, seed=2)],
     "01.4": [feed(), feed("vcr"), feed(SHR=np.float64(0.2)), lambda: dict(reversed(feed()().items()))],
@@ -301,6 +345,14 @@ RIGHT = {
         lambda: control(units=((12,), (9,)), tower=(5,)),
     ],
     "10.4": [export, lambda: export(1), lambda: export(2, fade=1.0), lambda: export(0, architecture="single-task")],
+    "11.4": [
+        fought,
+        table(through_a_file),
+        table(lambda runs: runs.sample(frac=1, random_state=0)),
+        table(lambda runs: runs.round(4)),
+        table(lambda runs: with_another(runs, architecture="mmoe")),
+        table(lambda runs: with_another(runs, seed=[3, 4, 5])),
+    ],
 }
 WRONG = {
     "00.4": [
@@ -463,5 +515,36 @@ WRONG = {
         (lambda: clicks(features=16), "read 20 features"),
         (lambda: clicks(tasks=dict.fromkeys(FUNNEL, "regression")), "'play' is a yes or no"),
         (lambda: clicks().get_weights(), "this is a list"),
+    ],
+    "11.4": [
+        (lambda: NOTHING, "those are the settings"),
+        (lambda: {"nothing to choose": 1.23}, "this is a dict"),
+        (lambda: duel, "this is a function"),
+        (drawing, "that is a drawing"),
+        (lambda: drawing().gca(), "that is a drawing"),
+        (table(lambda runs: runs["mean/excess"]), "this is a Series"),
+        (table(lambda runs: runs.pivot(index="seed", columns="architecture", values="mean/excess")), "no column"),
+        (table(lambda runs: runs.drop(columns="mean/excess")), "no column 'mean/excess'"),
+        (table(lambda runs: runs.drop(columns="c/excess")), "no column 'c/excess'"),
+        (table(lambda runs: runs[:0]), "no rows"),
+        (table(lambda runs: with_another(runs, setting="another")), "the table has 2: nothing to choose, another"),
+        (table(lambda runs: runs.assign(budget=[4000] * 3 + [2000] * 3)), "'budget' differs among them: 4000, 2000"),
+        (table(lambda runs: runs.assign(rows=16_384)), "a duel is run on 4096 rows"),
+        (table(lambda runs: runs.assign(region="parts")), "the world with a routing table"),
+        (table(lambda runs: runs[runs["architecture"] == "ple"]), "no trial of 'hard-sharing', only of ple"),
+        (table(lambda runs: runs.replace("ple", "cgc")), "no trial of 'ple', only of hard-sharing, cgc"),
+        (table(lambda runs: runs[:-1]), "no trial of 'ple' on seed 2"),
+        (table(with_another), "a seed is there twice for 'ple'"),
+        (
+            table(scaled({1: 0.5})),
+            "not ahead on each seed: on seed 1 PLE's error is 0.0134 and hard sharing's 0.0226 (41 %",
+        ),
+        (table(scaled({0: 0.5, 2: 0.5})), ", and on seed 2 PLE's error"),
+        (table(lambda runs: runs.replace({"ple": "hard-sharing", "hard-sharing": "ple"})), "for PLE), and on seed 1"),
+        (table(scaled({0: np.nan})), "an error is missing"),
+        (table(scaled({0: -1.0})), "not above 0"),
+        (table(lambda runs: runs.assign(**{"mean/excess": [0.01] * 3 + [0.02] * 3})), "not the geometric mean"),
+        (table(scaled({0: 0.9}, "hard-sharing")), "run again on this place"),
+        (table(lambda runs: runs.assign(strength=0.5)), "run again on this place"),
     ],
 }

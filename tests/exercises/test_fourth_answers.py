@@ -27,13 +27,14 @@ def test_wrong_answers_are_told_their_mistake(name):
 
 
 def test_every_chapter_has_a_fourth_exercise_with_answers():
-    assert sorted(fourth.RIGHT) == sorted(fourth.WRONG) == [f"{chapter}.4" for chapter in CHAPTERS]
-    assert all(f"{chapter}.4" in exercises_of(chapter) for chapter in CHAPTERS)
+    assert sorted(fourth.RIGHT) == sorted(fourth.WRONG)
+    assert {f"{chapter}.4" for chapter in CHAPTERS} <= set(fourth.RIGHT)
+    assert all(name in exercises_of(name[:2]) for name in fourth.RIGHT)
     for name in fourth.RIGHT:
         assert len(fourth.RIGHT[name]) >= 2 and len(fourth.WRONG[name]) >= 4
 
 
-@pytest.mark.parametrize("name", ["00.4", "03.4", "04.4", "05.4", "09.4", "10.4"])
+@pytest.mark.parametrize("name", ["00.4", "03.4", "04.4", "05.4", "09.4", "10.4", "11.4"])
 def test_no_answer_and_a_number_are_no_model(name):
     assert verdict(name, None) == (False, "no answer yet.")
     assert "this is a number" in verdict(name, 3)[1]
