@@ -34,7 +34,7 @@ def _a_place_of_your_own(answer):
     if ahead := [seed for seed in SEEDS if ple[seed] <= hard[seed]]:
         said = ", and ".join(
             f"on seed {seed} PLE's error is {ple[seed]:.4f} and hard sharing's {hard[seed]:.4f} "
-            f"({1 - ple[seed] / hard[seed]:.0%} less for PLE)"
+            f"({100 - 100 * ple[seed] / hard[seed]:.0f} % less for PLE)"
             for seed in ahead
         )
         return f"hard sharing is not ahead on each seed: {said}"

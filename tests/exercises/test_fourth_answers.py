@@ -8,6 +8,9 @@ from ple_tutorial.course import notebooks
 from ple_tutorial.exercises import exercises_of, verdict
 
 CHAPTERS = [path.stem[:2] for path in notebooks.chapters() if path.stem[0] != "A"]  # an appendix has no exercises
+pytestmark = pytest.mark.filterwarnings(  # in Keras's LearningRateScheduler
+    "ignore:__array__ implementation:DeprecationWarning"
+)
 
 
 @pytest.mark.parametrize("name", sorted(fourth.RIGHT))
