@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from ple_tutorial import plots
 from ple_tutorial.figures import computed
 from ple_tutorial.routing import routing
+from ple_tutorial.study.balancing import against_weights
 from ple_tutorial.study.claims import against_ple
 from ple_tutorial.study.regimes import regimes, standings
 from ple_tutorial.study.results import dial_gains, seesaw_points, stored
 from ple_tutorial.study.scarce import with_own_stops
 
+BALANCED = {"mean": "both tasks (geometric mean)", "a": "task a", "b": "task b"}
 SCARCE_PANELS = {
     "sharing without gates": ("hard-sharing", "customized", "cross-stitch", "cgc-uniform", "ple-uniform"),
     "with gates": ("mmoe", "ml-mmoe", "cgc", "ple", "own-mixture"),
@@ -101,6 +103,18 @@ FIGURES = {
         "Gain of the full task a against gain of the scarce task b, a path over the weight of b's loss for each of ten models. "
         "Hard sharing starts far left and high up, at equal weights, and comes to the upright line, less high, at a tenth. PLE "
         "with uniform gates runs outside of it, close by; all models with learned gates far below.",
+    ),
+    "balancing": Recipe(
+        lambda: stored("balancing"),
+        lambda runs: plots.method_rows(
+            {title: against_weights(runs, scored) for scored, title in BALANCED.items()},
+            ["equal weights", "uncertainty", "GradNorm", "PCGrad", "CAGrad"],
+            "excess error over that with tuned weights (right of 1: tuned weights are better)",
+        ),
+        "Excess error of equal weights and of four methods of balancing over that of tuned weights, in two settings, for hard "
+        "sharing and PLE. Both tasks together: all marks right of 1, most of them filled; CAGrad nearest to it where the scales "
+        "are unequal. Task a: all right of 1, up to 3. Task b: all left of 1 where the kinds are unequal; near 1, most of them "
+        "left of it, where the scales are.",
     ),
     "family": Recipe(
         computed.family_numbers,

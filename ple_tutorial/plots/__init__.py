@@ -28,14 +28,14 @@ from ple_tutorial.plots.style import (
     to_png,
     to_svg,
 )
-from ple_tutorial.plots.training import gradient_arrows, label_spaces, stop_curves
+from ple_tutorial.plots.training import gradient_arrows, label_spaces, method_rows, stop_curves
 
 # fmt: off
 __all__ = [
     "ARCHITECTURES", "GREY", "MAP_PARTS", "SHARED_COLOUR", "TASK_COLOURS", "cost_dots", "draw_family", "draw_routing", "figure",
     "gain_over_dial", "gain_over_dials", "gain_panels", "gain_plane", "gain_rows", "gate_bars", "gate_violins", "gradient_arrows",
-    "label_correlations", "label_spaces", "look", "picture", "rank_sweep", "ratio_rows", "ratios_over_noise", "reach_matrices",
-    "regime_map", "sample_spaces", "score_strip", "seesaw", "show", "sorted_gains", "speed_growth", "speed_rows", "standing_rows",
-    "stop_curves", "to_png", "to_svg",
+    "label_correlations", "label_spaces", "look", "method_rows", "picture", "rank_sweep", "ratio_rows", "ratios_over_noise",
+    "reach_matrices", "regime_map", "sample_spaces", "score_strip", "seesaw", "show", "sorted_gains", "speed_growth",
+    "speed_rows", "standing_rows", "stop_curves", "to_png", "to_svg",
 ]
 # fmt: on

@@ -9,7 +9,9 @@ from matplotlib.figure import Figure
 
 from ple_tutorial import checks
 from ple_tutorial.data import TaskData
-from ple_tutorial.plots.style import GREY, SHARED_COLOUR, TASK_COLOURS, figure
+from ple_tutorial.plots.style import GREY, SHARED_COLOUR, TASK_COLOURS, figure, look
+
+UNSEEN = "no difference seen"  # as in ``study.verdicts``
 
 
 def label_spaces(data: TaskData, batch: int = 40) -> Figure:
@@ -129,4 +131,49 @@ def gradient_arrows(
         turn = np.linspace(0, 2 * np.pi, 200)
         axes[0, -1].plot(total[0] + around * np.cos(turn), total[1] + around * np.sin(turn), color=GREY, lw=0.9, ls=":")
     fig.supxlabel("a step against the arrow; in the shaded part it lowers both losses", fontsize=9)
+    return fig
+
+
+def method_rows(tables: Mapping[str, pd.DataFrame], methods: Sequence[str], xlabel: str) -> Figure:
+    """Plot ratios of errors with their intervals: a row of panels for each setting, in each a row for each method.
+
+    A hollow mark says that no difference is seen.
+
+    Args:
+        tables: ``{title of the column of panels: study.balancing.against_weights}``.
+        methods: the methods, from top to bottom.
+        xlabel: of the axes; the ratio is that to the baseline.
+
+    >>> row = {"setting": "even", "sharing": "ple", "architecture": "PCGrad", "verdict": "worse"}
+    >>> table = pd.DataFrame([row | {"ratio": 1.2, "ratio_low": 1.1, "ratio_high": 1.3}])
+    >>> fig = method_rows({"both": table.set_index(["setting", "sharing", "architecture"])}, ["PCGrad"], "ratio")
+    >>> fig.axes[0].get_title()
+    'both'
+    """
+    settings = list(next(iter(tables.values())).index.unique("setting"))
+    shape = {"nrows": len(settings), "ncols": len(tables)}
+    fig, axes = figure(7.2, 0.9 + 1.5 * len(settings), **shape, sharex=True, sharey=True, squeeze=False)
+    for top, (line, setting) in enumerate(zip(axes, settings, strict=True)):
+        for ax, (title, table) in zip(line, tables.items(), strict=True):
+            for number, sharing in enumerate(table.index.unique("sharing")):
+                rows = table.loc[(setting, sharing)].loc[list(methods)]
+                y, style = np.arange(len(methods)) + 0.24 * number - 0.12, look(sharing)
+                errors = [rows["ratio"] - rows["ratio_low"], rows["ratio_high"] - rows["ratio"]]
+                ax.errorbar(rows["ratio"], y, xerr=errors, ls="none", color=style["color"], lw=1.2)
+                for place, (ratio, verdict) in enumerate(zip(rows["ratio"], rows["verdict"], strict=True)):
+                    fill = "white" if verdict == UNSEEN else style["color"]
+                    ax.plot(ratio, y[place], ls="none", ms=5.5, mfc=fill, **style)
+            ax.axvline(1, color="black", lw=0.8)
+            ax.set_title(title if top == 0 else "", fontsize=9)
+        line[0].set_ylabel(setting, fontsize=9)
+    ax.set_xscale("log")
+    ax.set_xticks([0.7, 1, 1.5, 2, 3], ["0.7", "1", "1.5", "2", "3"])
+    ax.minorticks_off()
+    axes[0, 0].set_yticks(range(len(methods)), methods)
+    axes[0, 0].set_ylim(len(methods) - 0.5, -0.5)
+    fig.supxlabel(xlabel, fontsize=9)
+    axes[0, 0].plot([], [], "o", color=GREY, mfc="white", ms=5.5, label="hollow: no difference seen")
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    kept = dict(sorted(zip(labels, handles, strict=True), key=lambda pair: labels.index(pair[0])))
+    fig.legend(kept.values(), kept, loc="outside upper center", ncols=len(kept), fontsize=8, frameon=False)
     return fig

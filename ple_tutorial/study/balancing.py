@@ -128,16 +128,23 @@ def by_method(runs: pd.DataFrame) -> pd.DataFrame:
     return protocol.with_mean_excess(runs, "ab").assign(architecture=parts.str[0], method=parts.str[1])
 
 
-def against_weights(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return ``verdicts.verdicts`` of every method against tuned weights, by setting and architecture.
+def against_weights(runs: pd.DataFrame, scored: str = "mean") -> pd.DataFrame:
+    """Return ``verdicts.verdicts`` of every method against tuned weights, by ``setting`` and ``sharing``.
 
     Args:
         runs: the table of the study ``balancing``.
+        scored: whose excess error: ``mean``, the geometric mean of both tasks, ``a`` or ``b``.
+
+    Example:
+        >>> table = against_weights(stored("balancing"))
+        >>> table.loc[("unequal kinds", "ple", "GradNorm"), "verdict"]
+        'worse'
     """
+    checks.choice("scored", scored, ("mean", "a", "b"))
     runs = by_method(runs)
     shared = runs[runs["architecture"] != "single-task"]
     shared = shared.rename(columns={"architecture": "sharing", "method": "architecture"})
-    return verdicts(shared, "mean/excess", ["setting", "sharing"], BASELINE)
+    return verdicts(shared, f"{scored}/excess", ["setting", "sharing"], BASELINE)
 
 
 _COMMON = {"make_data": balancing_data, "fit_settings": balancing_fit, "together": 32}

@@ -37,3 +37,25 @@ def test_gradient_arrows_shade_where_both_losses_fall():
     assert (vertices @ (4, 1) > -0.1).all() and (vertices @ (-1, 1) > -0.1).all()
     circle = fig.axes[1].lines[-1]
     np.testing.assert_allclose(np.hypot(circle.get_xdata() - 3, circle.get_ydata() - 2), 1.0)
+
+
+def test_method_rows_place_each_ratio_and_hollow_what_is_open():
+    rows = [
+        {"setting": setting, "sharing": sharing, "architecture": method, "ratio": ratio, "verdict": verdict}
+        for setting, sharing, method, ratio, verdict in (
+            ("even", "ple", "PCGrad", 1.2, "worse"),
+            ("even", "ple", "CAGrad", 1.0, "no difference seen"),
+            ("odd", "ple", "PCGrad", 0.8, "better"),
+            ("odd", "ple", "CAGrad", 1.1, "worse"),
+        )
+    ]
+    table = pd.DataFrame(rows).assign(ratio_low=lambda t: t["ratio"] - 0.05, ratio_high=lambda t: t["ratio"] + 0.05)
+    fig = plots.method_rows(
+        {"both": table.set_index(["setting", "sharing", "architecture"])}, ["PCGrad", "CAGrad"], "x"
+    )
+    assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == ["PCGrad", "CAGrad"]
+    assert [ax.get_ylabel() for ax in fig.axes] == ["even", "odd"]
+    drawn = [(line.get_xdata()[0], line.get_mfc() == "white") for line in fig.axes[0].lines if line.get_marker() == "v"]
+    assert drawn == [(1.2, False), (1.0, True)]
+    drawn = [(line.get_xdata()[0], line.get_mfc() == "white") for line in fig.axes[1].lines if line.get_marker() == "v"]
+    assert drawn == [(0.8, False), (1.1, False)]
