@@ -88,7 +88,12 @@ def chosen(*, setting: str) -> dict[str, dict]:
 
 @functools.cache
 def choices() -> pd.DataFrame:
-    """Return the best try of each model in each setting, from the stored table of the tries: attempt, excess, attempts."""
+    """Return the best try of each model in each setting, from the stored table of the tries: attempt, excess, attempts.
+
+    Example:
+        >>> tries("tuned weights")[int(choices().loc[("unequal kinds", "ple tuned weights"), "attempt"])]["rate"]
+        0.01
+    """
     return protocol.best(stored("balancing_attempts"), "ab", ["setting"])
 
 
