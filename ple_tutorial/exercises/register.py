@@ -112,7 +112,7 @@ def check(name: str, answer: Any) -> None:
 
 
 def _full_name(name):
-    """Return ``"04.1"`` for ``"4.1"``, ``4.1`` and ``" 04.1 "``; other values as they are."""
-    if isinstance(name, (str, float)) and (short := re.fullmatch(r"\s*(\d)\.(\d)\s*", str(name))):
-        return f"0{short[1]}.{short[2]}"
+    """Return ``"04.1"`` for ``"4.1"``, ``4.1`` and ``" 04.1 "``, ``"11.1"`` for ``11.1``; other values as they are."""
+    if isinstance(name, (str, float)) and (short := re.fullmatch(r"\s*(\d{1,2})\.(\d)\s*", str(name))):
+        return f"{short[1]:0>2}.{short[2]}"
     return name.strip() if isinstance(name, str) else name

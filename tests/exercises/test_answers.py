@@ -174,6 +174,11 @@ def test_names_may_lack_the_zero(name, capsys):
     assert capsys.readouterr().out == "04.2 right.\n"
 
 
+@pytest.mark.parametrize("name", ["11.3", 11.3, " 11.3 "])
+def test_names_may_be_numbers_of_two_digits(name):
+    assert verdict(name, 2) == (True, "right.")
+
+
 @pytest.mark.parametrize("name", ["04.9", "4", 4, None, print])
 def test_an_unknown_exercise_is_refused(name):
     with pytest.raises(ValueError, match=r"name: expected one of 00\.1"):
