@@ -21,7 +21,7 @@ FAST = (
     "reference", "step", "loop", "budget", "study_engine", "study_store", "study_themes", "chunks", "early_stopping",
     "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "balancing_methods", "showing", "drawings",
     "editions", "scoring", "answers",
-    "worlds", "verdicts", "protocol", "gradients", "regimes", "duel", "results", "gains_and_regimes",
+    "worlds", "funnel", "verdicts", "protocol", "gradients", "regimes", "duel", "results", "gains_and_regimes",
     "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
 )  # fmt: skip
 
@@ -358,6 +358,12 @@ MUTANTS = (
            ("exercises/ch04_4", "if share < 0.4:", "if share < 0.0:")),
     mutant("a control larger than the budget", "fourth_answers",
            ("exercises/ch09_4", "abs(count - budget) > 0.01 * budget", "budget - count > 0.01 * budget")),
+    mutant("a funnel in which likes are asked of those who did not play", "funnel",
+           ("data/funnel", 'play & (labels["watch"] > MINUTES)', 'labels["watch"] > MINUTES')),
+    mutant("a control whose missing labels follow the plays", "funnel",
+           ("data/funnel", "order < space.sum()", "space | (order < 0)")),
+    mutant("an exercise that does not see zeros taken for minutes", "fourth_answers",
+           ("exercises/ch10_4", "np.mean((found - one) ** 2) < np.mean((found - other) ** 2)", "False")),
     # the protocol of the worlds
     mutant("uniform gates that are not", "protocol",
            ("study/protocol", 'UNIFORM = {"gate_temperature": 1000.0}', 'UNIFORM = {"gate_temperature": 1.0}')),
