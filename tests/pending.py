@@ -5,10 +5,9 @@ PENDING = {
         f"{region}_{part}"
         for region in ("parts", "sign", "crowded", "neighbours")
         for part in ("attempts", "rates", "map")
+        if (region, part) != ("parts", "attempts")
     ),
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
-    "causes",
-    "causes_fit",
     "groups_attempts",
     "groups",
     "mmoe_paper_attempts",

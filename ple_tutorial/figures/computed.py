@@ -11,8 +11,11 @@ from ple_tutorial.data.synthetic import Sines, label_correlation
 from ple_tutorial.diagnostics import reach_by_table
 from ple_tutorial.metrics import gain_table
 from ple_tutorial.routing import ONE_LEVEL, Routing, routing
-from ple_tutorial.study import FAMILY, STUDIES
+from ple_tutorial.study import FAMILY, STUDIES, worlds
+from ple_tutorial.study.protocol import with_mean_excess
+from ple_tutorial.study.regimes import NAMES
 from ple_tutorial.study.results import family_runs, seed_gains, stored, with_mean_mse
+from ple_tutorial.study.verdicts import verdicts
 
 # ---- the numbers of figures that show no stored study ------------------------------------------------------------
 
@@ -146,3 +149,13 @@ def plot_census(runs):
     metrics = {"income/auc": "AUC of income", "never_married/auc": "AUC of never_married"}
     strips = {"numbers": "amounts as numbers", "codes": "amounts as codes, too"}
     return plots.scores.score_strip(runs, metrics, "amounts", strips)
+
+
+def causes_ratios(runs):
+    """Return how every variant of the gates stands to the single-task model, by world and features that say nothing."""
+    return verdicts(with_mean_excess(runs, tuple(worlds.FOUR)), "mean/excess", ["world", "silent"])
+
+
+def plot_causes(runs):
+    """Plot the runs of the study ``causes``."""
+    return plots.ratios_over_noise(causes_ratios(runs), {world: NAMES[world] for world in runs["world"].unique()})

@@ -19,6 +19,10 @@ class Step:
         answer: that leads out, ``yes`` or ``no``; the other one leads down.
         advice: what to do then.
         tile: where this was measured.
+
+    Example:
+        >>> Step("Is it dark?", "yes", "make light", "yesterday: 3 of 4").answer
+        'yes'
     """
 
     question: str

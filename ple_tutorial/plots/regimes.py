@@ -196,7 +196,7 @@ def ratios_over_noise(ratios: pd.DataFrame, titles: dict[str, str]) -> Figure:
         ax.set_xticks(list(places.values()), [f"{silent:g}" for silent in places])
         ax.set_title(title, fontsize=9)
         ax.grid(axis="x", visible=False)
+        ax.set_xlabel("features that say nothing")
     axes[0, 0].set_ylabel("excess error over single-task's")
-    fig.supxlabel("features that say nothing", fontsize=9)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
     return fig

@@ -95,6 +95,10 @@ def against_ple(region: str) -> pd.DataFrame:
 
     Args:
         region: a world of ``PLACES``.
+
+    Example:
+        >>> against_ple("routing").loc[("two own functions", "hard-sharing"), "verdict"]
+        'worse'
     """
     runs = pd.concat([stored(f"{region}_{part}") for part in ("claims", "controls", "printed")], ignore_index=True)
     runs = with_mean_excess(runs, worlds.REGIONS[region].scored)

@@ -192,7 +192,13 @@ def near(*, region: str, attempt: int, rows: int, budget: int, labels: float, **
 
 @functools.cache
 def choice(region: str) -> dict[str, int]:
-    """Return the number of each model's best attempt at the centre of a world, from the stored table of the attempts."""
+    """Return the number of each model's best attempt at the centre of a world, from the stored table of the attempts.
+
+    Example:
+        >>> from ple_tutorial.study import protocol
+        >>> protocol.attempts("ple")[choice("routing")["ple"]]
+        {'rate': 0.012, 'experts': 'many', 'reads': 'context'}
+    """
     return protocol.best(stored(f"{region}_attempts"), REGIONS[region].scored)["attempt"].to_dict()
 
 
