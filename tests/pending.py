@@ -5,7 +5,7 @@ PENDING = {
         f"{region}_{part}"
         for region in ("parts", "sign", "crowded", "neighbours")
         for part in ("attempts", "rates", "map")
-        if (region, part) != ("parts", "attempts")
+        if (region, part) not in {("parts", "attempts"), ("parts", "rates")}
     ),
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
     "groups_attempts",
