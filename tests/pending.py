@@ -1,12 +1,7 @@
 """Studies that are defined and have not been run: a name leaves this list when its table is stored. Empty at a release."""
 
 PENDING = {
-    *(
-        f"{region}_{part}"
-        for region in ("parts", "sign", "crowded", "neighbours")
-        for part in ("attempts", "rates", "map")
-        if (region, part) not in {("parts", "attempts"), ("parts", "rates")}
-    ),
+    *(f"{region}_{part}" for region in ("sign", "crowded", "neighbours") for part in ("attempts", "rates", "map")),
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "crowded", "neighbours")),
     "groups_attempts",
     "groups",

@@ -172,7 +172,8 @@ FIGURES = {
         plots.regime_map,
         "The map of regimes: a row for each world, a tile for each place of its dials, coloured by the kind of model that wins "
         "alone. In the world with a routing table PLE wins alone at the centre, with two own functions, with fewer and with more "
-        "rows, and with 12,000 parameters; hard sharing where the tasks agree nowhere and with 2,000 parameters.",
+        "rows, and with 12,000 parameters; hard sharing where the tasks agree nowhere and with 2,000 parameters. In the world of "
+        "shared and private parts no tile is won by gates with own experts alone; sharing without gates wins most.",
     ),
     "routing_standing": Recipe(
         lambda: standings("routing"),

@@ -1,5 +1,6 @@
 """Plots of regimes: which kind of architecture wins where, and where nothing can be told."""
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,7 +71,7 @@ def regime_map(table: pd.DataFrame) -> Figure:
             side = left + 0.5 + (number - len(kinds) / 2) * 0.2
             ax.add_patch(Rectangle((side + 0.03, top + 0.76), 0.14, 0.13, facecolor=KINDS[kind][1], linewidth=0))
     for top, region in enumerate(regions):
-        ax.text(-0.12, top + 0.5, region, ha="right", va="center", fontsize=8)
+        ax.text(-0.12, top + 0.5, textwrap.fill(region, 14), ha="right", va="center", fontsize=8)
     ax.set(xlim=(0, x - GAP), ylim=(len(regions), -0.75))
     ax.set_axis_off()
     for label, colour in KINDS.values():
@@ -88,7 +89,7 @@ def regime_map(table: pd.DataFrame) -> Figure:
 def standing_rows(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     """Plot how far models are from the best one: a row for each place of a world, a mark for each model, on a logarithmic axis.
 
-    A filled mark is the best model, or one from which it is not seen to differ.
+    A hollow mark is a model from which the best one is not seen to differ.
 
     Args:
         table: ``study.regimes.standings``.
@@ -101,7 +102,7 @@ def standing_rows(table: pd.DataFrame, names: Sequence[str]) -> Figure:
         here = table[(table["dial"] == key[0]) & (table["value"] == key[1])].set_index("architecture")
         for number, name in enumerate(names):
             style = look(name) | {"label": look(name)["label"] if place == 0 else None}
-            fill = style["color"] if here.loc[name, "level"] else "white"
+            fill = "white" if here.loc[name, "level"] and here.loc[name, "to_best"] > 1 else style["color"]
             height = place + 0.06 * (number - (len(names) - 1) / 2)
             ax.plot(here.loc[name, "to_best"], height, ls="none", ms=6, mfc=fill, **style)
         if (best := here["to_best"].idxmin()) not in names:
@@ -112,7 +113,7 @@ def standing_rows(table: pd.DataFrame, names: Sequence[str]) -> Figure:
     ax.minorticks_off()
     ax.set_yticks(range(len(rows)), [dial if dial == value else f"{dial} {value}" for dial, value in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlabel("excess error over that of the best model (filled: no difference from it is seen)")
+    ax.set_xlabel("excess error over that of the best model (hollow: no difference from it is seen)")
     fig.legend(loc="outside upper center", ncols=4, fontsize=8)
     return fig
 
@@ -157,13 +158,10 @@ def ratio_rows(table: pd.DataFrame, names: Sequence[str], xlabel: str) -> Figure
 
 
 def _short(architecture):
-    return (
-        look(architecture)["label"]
-        .replace(" sharing", "")
-        .replace(", ", ",\n")
-        .replace(" gates", "")
-        .replace(" ", "\n")
+    words = (
+        look(architecture)["label"].replace(" sharing", "").replace(" gates", "").replace("customized", "custom-ized")
     )
+    return words.replace(", ", ",\n").replace("-", "-\n").replace(" ", "\n")
 
 
 def ratios_over_noise(ratios: pd.DataFrame, titles: dict[str, str]) -> Figure:

@@ -10,7 +10,7 @@ from ple_tutorial.study.engine import Study, trials
 
 REGION = "routing"
 ROWS = 4096  # to train on: a place of the map of its own, for which the learning rates were tuned
-CHANGES = ("labels", "strength", "own", "shuffled", "loud")
+CHANGES = ("labels", "strength", "own", "shuffled", "loud", "weight")
 
 
 def duel(
@@ -26,7 +26,8 @@ def duel(
     Args:
         settings: ``{name: changes}``; the changes are some of ``CHANGES``: ``labels`` (the share that task d keeps), ``strength``
             (the share of contexts in which the tasks agree), ``own`` (functions of each task's own), ``shuffled`` (whether the
-            context is hidden), ``loud`` (whether task d is hardly more than noise; it is not scored then).
+            context is hidden), ``loud`` (whether task d is hardly more than noise; it is not scored then), ``weight``
+            (of the loss of d).
         models: of ``protocol.MODELS``.
         seeds: of data, weights and batches.
         budget: the number of parameters.
@@ -61,7 +62,7 @@ def duel(
         _data,
         tuple(seeds),
         points,
-        worlds.fit_settings,
+        _settings,
         together=99,
     )
     runs = trials(study, show_progress=False)
@@ -75,5 +76,10 @@ def _models(names, budget, **_):
     return {name: worlds.near_at(name, REGION, int(tuned[name]), ROWS, budget) for name in names}
 
 
-def _data(seed, setting, **place):
+def _settings(weight=1.0, **place):
+    weights = {} if weight == 1 else {"loss_weights": {"d": weight}}
+    return worlds.fit_settings(**place) | weights
+
+
+def _data(seed, setting, weight=1.0, **place):
     return worlds.world_data(seed, **place)

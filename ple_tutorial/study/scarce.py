@@ -1,4 +1,4 @@
-"""The seesaw in the strict sense: a task with all labels and one with few share half of what they are made of.
+"""The seesaw in the strict sense: a task with all labels and one with few, which share 60 % of what they are made of.
 
 With equal loss weights, hard sharing helps the scarce task and hurts the other. The weight of the scarce task's loss is then a
 dial, on which each architecture has a path: what it gains on the one task against what it loses on the other.

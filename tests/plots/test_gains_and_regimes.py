@@ -71,7 +71,7 @@ def test_the_lines_over_noise_are_of_the_worlds_and_of_what_gates_read():
         plots.ratios_over_noise(table.reset_index("silent", drop=True), {"parts": "one"})
 
 
-def test_a_row_of_standings_fills_those_that_are_level_and_names_a_best_one_that_is_not_drawn():
+def test_a_row_of_standings_leaves_those_hollow_that_are_level_and_names_a_best_one_that_is_not_drawn():
     rows = [
         {"dial": "rows", "value": value, "architecture": name, "to_best": ratio, "level": ratio < 1.1}
         for value, ratios in (("1", (1.0, 1.05, 1.5)), ("2", (1.3, 1.2, 1.0)))
@@ -80,7 +80,7 @@ def test_a_row_of_standings_fills_those_that_are_level_and_names_a_best_one_that
     fig = plots.standing_rows(pd.DataFrame(rows), ["mmoe", "ple"])
     (ax,) = fig.axes
     marks = [(line.get_xdata()[0], line.get_markerfacecolor() != "white") for line in ax.lines]
-    assert marks == [(1.05, True), (1.0, True), (1.2, False), (1.3, False)]
+    assert marks == [(1.05, False), (1.0, True), (1.2, True), (1.3, True)]
     assert [text.get_text() for text in ax.texts] == ["cross-stitch"]
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["rows 1", "rows 2"]
     assert [text.get_text() for text in fig.legends[0].get_texts()] == ["MMoE", "PLE"]

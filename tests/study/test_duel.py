@@ -16,18 +16,20 @@ def test_each_setting_is_the_centre_but_for_what_it_changes(monkeypatch):
         return pd.DataFrame(rows).assign(**{f"{task}/excess": 0.01 for task in "abcd"})
 
     monkeypatch.setattr(duel, "trials", run)
-    runs = duel.duel({"seen": {}, "hidden": {"shuffled": True}, "loud": {"loud": True}}, seeds=(4, 5))
+    settings = {"seen": {}, "hidden": {"shuffled": True}, "loud": {"loud": True, "weight": 0.1}}
+    runs = duel.duel(settings, seeds=(4, 5))
     (study,) = seen
     centre = {"setting": "seen", "region": "routing"} | worlds.cells("routing")[0] | {"rows": 4096}
     assert study.points == (
         centre,
         centre | {"setting": "hidden", "shuffled": True},
-        centre | {"setting": "loud", "region": "crowded"},
+        centre | {"setting": "loud", "region": "crowded", "weight": 0.1},
     )
     on_the_map = worlds.chosen(region="routing", rows=4096, budget=4000, labels=1.0)
     for name, how in study.models_at(study.points[0]).items():
         assert describe(how) == describe(on_the_map[name])
     assert len(runs) == 2 * 3 * 2 and runs["mean/excess"].round(6).eq(0.01).all()
+    assert [study.settings_at(point).get("loss_weights") for point in study.points] == [None, None, {"d": 0.1}]
     for point in study.points:
         assert study.settings_at(point)["epochs"] == worlds.epochs_of(4096)
 

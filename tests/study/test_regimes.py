@@ -12,6 +12,8 @@ from ple_tutorial.study.verdicts import standing
 def test_every_model_of_the_map_has_a_kind_and_every_kind_a_model():
     assert set(regimes.KIND) == set(protocol.MODELS)
     assert set(regimes.KIND.values()) == set(KINDS)
+    assert {name for name, kind in regimes.KIND.items() if kind == "apart"} == {"single-task", "own-mixture"}
+    assert {name for name, kind in regimes.KIND.items() if kind == "own gates"} == {"cgc", "ple"}
     assert set(regimes.NAMES) == set(worlds.REGIONS)
 
 
