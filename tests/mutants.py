@@ -395,7 +395,7 @@ MUTANTS = (
     mutant("a duel on the rates of another place", "duel",
            ("study/duel", 'tuned = worlds.choices(REGION).loc[place, "attempt"]', "tuned = dict.fromkeys(names, 2)")),
     mutant("a loud task that is scored", "duel",
-           ("study/duel", '"crowded" if dict(changes).get("loud") else REGION}', "REGION}")),
+           ("study/duel", 'LOUD if changes.pop("loud", False) else REGION', 'REGION if changes.pop("loud", False) else REGION')),
     mutant("single-task networks with a common stop", "protocol",
            ("study/scarce", '{"monitor": {task: 1.0}}', "{}")),
     mutant("gains over the single-task model of each weight", "results",

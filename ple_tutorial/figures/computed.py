@@ -151,11 +151,7 @@ def plot_census(runs):
     return plots.scores.score_strip(runs, metrics, "amounts", strips)
 
 
-def causes_ratios(runs):
-    """Return how every variant of the gates stands to the single-task model, by world and features that say nothing."""
-    return verdicts(with_mean_excess(runs, tuple(worlds.FOUR)), "mean/excess", ["world", "silent"])
-
-
 def plot_causes(runs):
-    """Plot the runs of the study ``causes``."""
-    return plots.ratios_over_noise(causes_ratios(runs), {world: NAMES[world] for world in runs["world"].unique()})
+    """Plot how every variant of the gates stands to the single-task model in the study ``causes``."""
+    ratios = verdicts(with_mean_excess(runs, tuple(worlds.FOUR)), "mean/excess", ["world", "silent"])
+    return plots.ratios_over_noise(ratios, {world: NAMES[world] for world in runs["world"].unique()})

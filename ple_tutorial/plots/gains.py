@@ -141,10 +141,7 @@ def seesaw(
         ax.axhline(0, color="black", lw=0.8)
         ax.axvline(0, color="black", lw=0.8)
         for name in names:
-            rows = points[points["architecture"] == name].sort_values("weight")
-            xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
-            yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
-            ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.6, ms=5, **look(name))
+            rows = _path(ax, points, name)
             if name != "single-task":
                 for x, y, weight in rows[["x", "y", "weight"]].itertuples(index=False):
                     end = weight in (rows["weight"].min(), rows["weight"].max())
@@ -171,6 +168,15 @@ def seesaw(
     return fig
 
 
+def _path(ax, points, name):
+    """Draw the path of one architecture over the loss weights, with intervals; return its points in the order of the weights."""
+    rows = points[points["architecture"] == name].sort_values("weight")
+    xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
+    yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
+    ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.6, ms=5, **look(name))
+    return rows
+
+
 def gain_plane(
     points: pd.DataFrame, panels: Mapping[str, Sequence[str]], labels: tuple[str, str] = ("a", "b"), unit: str = "MSE"
 ) -> Figure:
@@ -194,10 +200,7 @@ def gain_plane(
         if "hard-sharing" not in names:
             ax.plot(hard["x"], hard["y"], color="#b8bfc4", lw=2.5, zorder=1)
         for name in names:
-            rows = points[points["architecture"] == name].sort_values("weight")
-            xerr = [rows["x"] - rows["x_low"], rows["x_high"] - rows["x"]]
-            yerr = [rows["y"] - rows["y_low"], rows["y_high"] - rows["y"]]
-            ax.errorbar(rows["x"], rows["y"], xerr=xerr, yerr=yerr, lw=1.2, elinewidth=0.6, ms=5, **look(name))
+            _path(ax, points, name)
         for x, y, weight in hard[["x", "y", "weight"]].iloc[[0, -2, -1]].itertuples(index=False):
             ax.annotate(f"{weight:g}", (x, y), xytext=(-5, 6), textcoords="offset points", ha="right", fontsize=8)
         ax.set_title(title, fontsize=9)

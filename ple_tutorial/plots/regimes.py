@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ple_tutorial import checks
-from ple_tutorial.plots.style import GREY, figure, look
+from ple_tutorial.plots.style import GREY, UNSEEN, figure, look
 
 KINDS = {  # kind of architecture: (what it is, colour)
     "apart": ("nothing shared", "#000000"),
@@ -18,7 +18,6 @@ KINDS = {  # kind of architecture: (what it is, colour)
     "own gates": ("gates, own and shared experts: CGC, PLE", "#0072B2"),
 }
 GAP = 0.35  # between two dials
-UNSEEN = "no difference seen"  # as in ``study.verdicts``
 READS = {  # end of a name: (what its gates are, line)
     "": ("gates as in the papers", "-"),
     "-context": ("gates that read the context alone", "--"),

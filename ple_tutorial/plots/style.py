@@ -35,6 +35,7 @@ ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "own-mixture": ("own mixtures", "#5f6b73", "*"),
     "gradient-boosted trees": ("gradient-boosted trees", "#009E73", "P"),
 }
+UNSEEN = "no difference seen"  # the verdict of ``study.verdicts`` that a hollow mark shows
 STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 9,

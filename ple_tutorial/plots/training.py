@@ -9,9 +9,7 @@ from matplotlib.figure import Figure
 
 from ple_tutorial import checks
 from ple_tutorial.data import TaskData
-from ple_tutorial.plots.style import GREY, SHARED_COLOUR, TASK_COLOURS, figure, look
-
-UNSEEN = "no difference seen"  # as in ``study.verdicts``
+from ple_tutorial.plots.style import GREY, SHARED_COLOUR, TASK_COLOURS, UNSEEN, figure, look
 
 
 def label_spaces(data: TaskData, batch: int = 40) -> Figure:

@@ -8,7 +8,7 @@ from ple_tutorial import checks
 from ple_tutorial.study import protocol, worlds
 from ple_tutorial.study.engine import Study, trials
 
-REGION = "routing"
+REGION, LOUD = "routing", "crowded"  # the world, and the same with a task that is hardly more than noise
 ROWS = 4096  # to train on: a place of the map of its own, for which the learning rates were tuned
 CHANGES = ("labels", "strength", "own", "shuffled", "loud", "weight")
 
@@ -51,23 +51,23 @@ def duel(
     centre = worlds.cells(REGION)[0] | {"rows": ROWS, "budget": checks.count("budget", budget)}
     for name in checks.row("models", models, "a list of models"):
         checks.choice("model", name, tuple(protocol.MODELS))
-    points = tuple(
-        {"setting": name, "region": "crowded" if dict(changes).get("loud") else REGION}
-        | {key: value for key, value in (centre | dict(changes)).items() if key != "loud"}
-        for name, changes in settings.items()
-    )
+    points = []
+    for name, changes in settings.items():
+        changes = dict(changes)
+        region = LOUD if changes.pop("loud", False) else REGION
+        points.append({"setting": name, "region": region} | centre | changes)
     study = Study(
         "a duel",
         lambda **place: _models(models, **place),
         _data,
         tuple(seeds),
-        points,
+        tuple(points),
         _settings,
         together=99,
     )
     runs = trials(study, show_progress=False)
-    loud = any(dict(changes).get("loud") for changes in settings.values())
-    return protocol.with_mean_excess(runs, worlds.REGIONS["crowded" if loud else REGION].scored)
+    loud = any(point["region"] == LOUD for point in points)
+    return protocol.with_mean_excess(runs, worlds.REGIONS[LOUD if loud else REGION].scored)
 
 
 def _models(names, budget, **_):

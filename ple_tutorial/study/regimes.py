@@ -104,13 +104,16 @@ def regimes(regions: tuple[str, ...] = DRAWN) -> pd.DataFrame:
     """
     rows = []
     for region in regions:
-        where = places_of(region)
+        again = _again(region)
         for place, (_, part) in zip(
-            where.to_dict("records"), standings(region).groupby(["dial", "value"], sort=False), strict=True
+            places_of(region).to_dict("records"),
+            standings(region).groupby(["dial", "value"], sort=False),
+            strict=True,
         ):
             here = part.set_index("architecture")
             level = here.index[here["level"]]
             best = here["to_best"].idxmin()
+            fresh = again.get(_key(region, place))
             rows.append(
                 {"region": NAMES[region]}
                 | place
@@ -122,11 +125,9 @@ def regimes(regions: tuple[str, ...] = DRAWN) -> pd.DataFrame:
                     "kinds": _kinds(level),
                     "ple": here.loc["ple", "ratio"],
                     "hard": here.loc["hard-sharing", "ratio"],
-                    "held": "-",
+                    "held": "-" if fresh is None else "yes" if fresh == _kinds(level) else "no",
                 }
             )
-        for point in claims.points(region) if region in claims.PLACES else ():
-            _mark(rows, region, point)
     columns = ["region", "dial", "value", "best", "ratio", "seeds", "level", "kinds", "ple", "hard", "held"]
     return pd.DataFrame(rows).assign(own=lambda table: table.get("own", np.nan))[
         [*columns, *worlds.CENTRE, "strength", "own"]
@@ -137,16 +138,18 @@ def _kinds(models):
     return ",".join(sorted({KIND[name] for name in models}, key=list(KIND.values()).index))
 
 
-def _mark(rows, region, point):
-    """Say in the row of a tile whether the claims' fresh seeds gave the same kinds; a control is no tile."""
-    if point["shuffled"] != "nothing":
-        return
-    runs = stored(f"{region}_claims")
-    here = with_mean_excess(runs[runs["place"] == point["place"]], worlds.REGIONS[region].scored)
-    again = standing(here, "mean/excess")
-    (tile,) = (
-        row
-        for row in rows
-        if row["region"] == NAMES[region] and all(row[key] == point[key] for key in worlds.cells(region)[0])
-    )
-    tile["held"] = "yes" if _kinds(again.index[again["level"]]) == tile["kinds"] else "no"
+def _key(region, place):
+    return tuple(place[name] for name in worlds.cells(region)[0])
+
+
+def _again(region):
+    """Return ``{place: kinds that are level there on the claims' fresh seeds}``; a control is no tile."""
+    points = claims.points(region) if region in claims.PLACES else []
+    kinds = {}
+    for point in points:
+        if point["shuffled"] == "nothing":
+            runs = stored(f"{region}_claims")
+            here = with_mean_excess(runs[runs["place"] == point["place"]], worlds.REGIONS[region].scored)
+            table = standing(here, "mean/excess")
+            kinds[_key(region, point)] = _kinds(table.index[table["level"]])
+    return kinds
