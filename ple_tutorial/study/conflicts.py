@@ -58,5 +58,5 @@ STUDIES = {
         others={"hard-sharing": worlds.at_each(conflicts, region)},
         together=4,
     )
-    for region in worlds.REGIONS
+    for region in worlds.MAPPED
 }

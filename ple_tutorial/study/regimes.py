@@ -12,7 +12,6 @@ NAMES = {  # of the worlds, as readers know them
     "parts": "shared and private parts",
     "sign": "sign by context",
     "routing": "routing table",
-    "crowded": "routing table, one task noise",
     "neighbours": "dial, beside a loud neighbour",
 }
 DRAWN = ("routing", "parts")  # those whose map has been run

@@ -62,7 +62,7 @@ REGIONS = {
         functools.partial(make_sign, tasks=FOUR, width=6, silent=4), ("agreement", 0.5, 0.75, 1.0), 11, (0,)
     ),
     "routing": Region(_routing, ("share", 0.0, 0.5, 1.0), 22, tuple(range(12)), own=(1, 2, 4)),
-    "crowded": Region(  # the same with a fourth task that is hardly more than noise
+    "crowded": Region(  # the same with a fourth task that is hardly more than noise: for duels, not on the map
         functools.partial(_routing, noise=dict.fromkeys("abc", 0.5) | {"d": 5.0}),
         ("share", 0.0, 0.5, 1.0),
         22,
@@ -72,6 +72,7 @@ REGIONS = {
     ),
     "neighbours": Region(_neighbours, ("correlation", 0.0, 0.5, 1.0), 20, (16,), tuple("abc"), (*"abc", "loud")),
 }
+MAPPED = ("routing", "parts", "sign", "neighbours")
 CENTRE = {"rows": 16_384, "budget": 4000, "labels": 1.0}
 DIALS = {"labels": (0.2, 0.04), "rows": (4096, 65_536), "budget": (2000, 12_000)}
 
@@ -260,4 +261,4 @@ def _studies(region):
     }
 
 
-STUDIES = {name: study for region in REGIONS for name, study in _studies(region).items()}
+STUDIES = {name: study for region in MAPPED for name, study in _studies(region).items()}

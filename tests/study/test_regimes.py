@@ -14,10 +14,10 @@ def test_every_model_of_the_map_has_a_kind_and_every_kind_a_model():
     assert set(regimes.KIND.values()) == set(KINDS)
     assert {name for name, kind in regimes.KIND.items() if kind == "apart"} == {"single-task", "own-mixture"}
     assert {name for name, kind in regimes.KIND.items() if kind == "own gates"} == {"cgc", "ple"}
-    assert set(regimes.NAMES) == set(worlds.REGIONS)
+    assert set(regimes.NAMES) == set(worlds.MAPPED)
 
 
-@pytest.mark.parametrize("region", worlds.REGIONS)
+@pytest.mark.parametrize("region", worlds.MAPPED)
 def test_each_place_of_a_world_is_one_tile(region):
     table = regimes.places_of(region)
     assert len(table) == len(worlds.cells(region))
