@@ -9,7 +9,7 @@ import numpy as np
 
 from ple_tutorial import checks
 from ple_tutorial.data import FeatureSpec
-from ple_tutorial.models import check_tasks, columns_of_gates, expert_widths, feature_spec, tower_widths
+from ple_tutorial.models import check_tasks, chosen_columns, expert_widths, feature_spec, tower_widths
 from ple_tutorial.routing import Routing, routing
 
 MOVED = 8  # how many widths at most are moved by single units; the others are only scaled
@@ -54,13 +54,15 @@ def cost(
     normalise_experts: bool = False,
     gate_bias: bool = False,
     gate_columns: Sequence[int] | None = None,
+    tower_columns: Sequence[int] | None = None,
     embedding: int = 4,
 ) -> Cost:
     """Compute the ``Cost`` of the model that ``build_model`` makes of a routing table, without building it.
 
     Args:
         table: a ``routing.Routing``.
-        features, expert_units, tower_units, normalise_experts, gate_bias, gate_columns, embedding: as in ``build_model``.
+        features, expert_units, tower_units, normalise_experts, gate_bias, gate_columns, tower_columns, embedding: as in
+            ``build_model``.
 
     Raises:
         ValueError, TypeError: as ``build_model``.
@@ -74,8 +76,8 @@ def cost(
         checks.refuse("table", "a Routing", type(table).__name__, TypeError)
     spec, per_level = _sizes(table, features, expert_units, embedding)
     normalised, bias = checks.flag("normalise_experts", normalise_experts), checks.flag("gate_bias", gate_bias)
-    gates = columns_of_gates(gate_columns, spec)
-    return _cost(table, spec, per_level, tower_widths(tower_units, table.tasks), normalised, bias, gates, embedding)
+    read = _read(gate_columns, tower_columns, spec)
+    return _cost(table, spec, per_level, tower_widths(tower_units, table.tasks), normalised, bias, read, embedding)
 
 
 def _sizes(table, features, expert_units, embedding):
@@ -84,7 +86,17 @@ def _sizes(table, features, expert_units, embedding):
     return feature_spec(features), expert_widths(expert_units, len(table.levels), table.towers)
 
 
-def _cost(table, spec, per_level, towers, normalised, bias, gates, embedding):
+def _read(gate_columns, tower_columns, spec):
+    """Return how many chosen columns each gate reads, None for those of its stream, and how many each tower reads besides."""
+    gates, towers = (
+        chosen_columns(argument, given, spec)
+        for argument, given in (("gate_columns", gate_columns), ("tower_columns", tower_columns))
+    )
+    return None if gates is None else len(gates), len(towers or ())
+
+
+def _cost(table, spec, per_level, towers, normalised, bias, read, embedding):
+    of_gates, of_towers = read
     x = spec.numeric + len(spec.cardinalities) * embedding
     parameters, products = sum(spec.cardinalities) * embedding, 0
     streams = {}  # stream: its width; an absent one is the features
@@ -103,7 +115,7 @@ def _cost(table, spec, per_level, towers, normalised, bias, gates, embedding):
             )
             if mixer.how == "gate":
                 selector = streams.get(stream, x) if mixer.reads == "stream" else x
-                selector = selector if gates is None else len(gates)
+                selector = selector if of_gates is None else of_gates
                 own = sum(level.experts[group] for group in mixer.residual)
                 parameters += selector * seen + seen * bias + own
                 products += selector * seen + (seen + own) * unit
@@ -116,6 +128,7 @@ def _cost(table, spec, per_level, towers, normalised, bias, gates, embedding):
         if table.towers == "all":
             parameters += len(table.levels)
             products += len(table.levels) * before
+        before += of_towers
         for width in (*towers[task], 1):
             parameters, products = parameters + before * width + width, products + before * width
             before = width
@@ -132,6 +145,7 @@ def equal_budget(
     tower_units: Sequence[int] | dict[str, Sequence[int]] = (8,),
     gate_bias: bool = False,
     gate_columns: Sequence[int] | None = None,
+    tower_columns: Sequence[int] | None = None,
     embedding: int = 4,
     tolerance: float = 0.01,
     **options: Any,
@@ -145,7 +159,7 @@ def equal_budget(
         parameters: the budget.
         features, tasks: as in ``build_model``.
         expert_units, tower_units: the widths to start from; their proportions are kept as far as possible.
-        gate_bias, gate_columns, embedding: as in ``build_model``.
+        gate_bias, gate_columns, tower_columns, embedding: as in ``build_model``.
         tolerance: by which share of the budget the count may differ from it.
         options: further arguments of ``routing``, such as ``levels`` and ``shared_experts``.
 
@@ -169,7 +183,7 @@ def equal_budget(
             checks.refuse("options", "no further arguments with a Routing, which has them", sorted(options))
     budget, tolerance = checks.count("parameters", parameters), checks.number("tolerance", tolerance, 0, 1)
     spec, per_level = _sizes(table, features, expert_units, embedding)
-    bias, gates = checks.flag("gate_bias", gate_bias), columns_of_gates(gate_columns, spec)
+    bias, read = checks.flag("gate_bias", gate_bias), _read(gate_columns, tower_columns, spec)
     towers = tower_widths(tower_units, kinds)
     different = isinstance(tower_units, dict)
 
@@ -187,7 +201,7 @@ def equal_budget(
         return tuple(parts[: len(per_level)]), dict(zip(kinds, units if different else units * len(kinds), strict=True))
 
     def count(flat):
-        return int(_cost(table, spec, *split(flat), False, bias, gates, embedding).parameters)
+        return int(_cost(table, spec, *split(flat), False, bias, read, embedding).parameters)
 
     def scaled(factor):
         return np.maximum(1, np.round(start * factor)).astype(int)

@@ -36,6 +36,7 @@ def build_model(
     gate_dropout: float = 0.0,
     gate_bias: bool = False,
     gate_columns: Sequence[int] | None = None,
+    tower_columns: Sequence[int] | None = None,
     embedding: int = 4,
     seed: int = 0,
 ) -> keras.Model:
@@ -54,6 +55,8 @@ def build_model(
         normalise_experts, gate_temperature, gate_dropout, gate_bias: as in ``layers.Experts`` and ``layers.Gate``.
         gate_columns: which columns of numbers every gate reads, counted from 0, in place of its stream or all features; so a
             gate is told where to look.
+        tower_columns: which columns of numbers every tower reads, beside what the last level sends it; so a model without
+            gates is told what gates are told by ``gate_columns``, as a control.
         orthogonality: weight of the penalty on the sub-spaces of a sluice network (``layers.Experts``); 0.1 is that of
             its authors' example. Other architectures have none.
         embedding: length of the vector of an integer code (tabular features only).
@@ -99,8 +102,9 @@ def build_model(
         return int(zlib.crc32(f"{seed}/{name}".encode()))
 
     inputs, x = _inputs(features, embedding, of)
-    chosen = columns_of_gates(gate_columns, features)
+    chosen = chosen_columns("gate_columns", gate_columns, features)
     for_gates = x if chosen is None else keras.ops.take(x, chosen, axis=1)
+    told = chosen_columns("tower_columns", tower_columns, features)
     streams, sent = {}, []  # an absent stream is the features
     for number, (level, units) in enumerate(zip(table.levels, per_level, strict=True), 1):
         outputs = {}
@@ -127,6 +131,8 @@ def build_model(
         if table.towers == "all":
             all_levels = keras.ops.stack([streams[task] for streams in sent], axis=1)
             y = Stitch([[1 / len(sent)] * len(sent)], name=f"{task}_tower_reads")(all_levels)
+        if told is not None:
+            y = keras.layers.Concatenate(name=f"{task}_tower_told")([y, keras.ops.take(x, told, axis=1)])
         for i, units in enumerate(towers[task]):
             name = f"{task}_tower_{i}"
             kernel = seeded("glorot_uniform", of(name))
@@ -192,16 +198,14 @@ def feature_spec(features):
     return spec
 
 
-def columns_of_gates(gate_columns, features):
-    """Return ``gate_columns`` as a list of different columns of numbers; None for None."""
-    if gate_columns is None:
+def chosen_columns(argument, given, features):
+    """Return ``given`` as a list of different columns of numbers, at least one; None for None."""
+    if given is None:
         return None
     numeric = feature_spec(features).numeric
-    chosen = [
-        checks.count("gate_columns", one, 0) for one in checks.row("gate_columns", gate_columns, "a list of columns")
-    ]
+    chosen = [checks.count(argument, one, 0) for one in checks.row(argument, given, "a list of columns")]
     if not chosen or len(set(chosen)) < len(chosen) or max(chosen) >= numeric:
-        checks.refuse("gate_columns", f"one or more of the columns 0 to {numeric - 1}, each once", chosen)
+        checks.refuse(argument, f"one or more of the columns 0 to {numeric - 1}, each once", chosen)
     return chosen
 
 

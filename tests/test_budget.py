@@ -13,14 +13,24 @@ from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, routing
 
 PAIR = {"a": "binary", "b": "regression"}
 
+COLUMNS = st.sampled_from([None, (0,)])
+
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_parameters_are_those_that_keras_counts(architecture):
     @settings(max_examples=6, derandomize=True, deadline=None, database=None)
-    @given(networks(architecture), st.booleans(), st.booleans(), st.booleans(), st.sampled_from([None, (0,)]))
-    def check(network, normalise, codes, own_residual, gate_columns):
+    @given(
+        networks(architecture),
+        st.booleans(),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from([None, (0,)]),
+        st.sampled_from([None, (0,)]),
+    )
+    def check(network, normalise, codes, own_residual, gate_columns, tower_columns):
         arguments, _, _ = network
-        arguments |= {"normalise_experts": normalise, "embedding": 3, "gate_columns": gate_columns}
+        arguments |= {"normalise_experts": normalise, "embedding": 3}
+        arguments |= {"gate_columns": gate_columns, "tower_columns": tower_columns}
         if codes:
             arguments["features"] = FeatureSpec(arguments["features"], (4, 2))
         if architecture in ("cgc", "ple"):
@@ -34,6 +44,7 @@ def test_parameters_are_those_that_keras_counts(architecture):
             "normalise_experts",
             "gate_bias",
             "gate_columns",
+            "tower_columns",
             "embedding",
         )
         counted = cost(table, **{name: arguments[name] for name in sizes})

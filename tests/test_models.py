@@ -175,6 +175,32 @@ def test_gates_read_the_chosen_columns_alone(architecture):
     np.testing.assert_allclose(weights(X)[0], tf.nn.softmax(X[:, [3, 1]] @ gates[0].kernel.numpy()), rtol=1e-5)
 
 
+@pytest.mark.parametrize("architecture", ["hard-sharing", "customized", "sluice", "ple"])
+def test_towers_are_told_the_chosen_columns_and_nothing_else_is(architecture):
+    """The first layer of each tower has a row of its kernel for each chosen column; with zeros there the columns say nothing."""
+    levels = 1 if architecture in ONE_LEVEL else 2
+    told = randomised(build_model(architecture, levels=levels, tower_columns=(3, 1), **SIZES))
+    plain = build_model(architecture, levels=levels, **SIZES)
+    first = {f"{task}_tower_0/kernel" for task in KINDS}
+    given = {variable.path: variable.numpy() for variable in told.weights}
+    for variable in plain.weights:
+        value = given[variable.path]
+        variable.assign(value[:-2] if variable.path in first else value)
+    moved = {path: given[path][-2:].copy() for path in first}
+    for task, y in told(X).items():
+        assert np.abs(y - plain(X)[task]).max() > 0.01
+    for variable in told.weights:
+        if variable.path in first:
+            variable.assign(np.vstack([given[variable.path][:-2], np.zeros_like(moved[variable.path])]))
+    for task, y in told(X).items():
+        np.testing.assert_allclose(y, plain(X)[task], rtol=1e-5, atol=1e-6)
+    if (
+        architecture == "hard-sharing"
+    ):  # the rows of the kernel belong to the columns in the order in which they were named
+        tower = keras.Model(told.input, told.get_layer(f"{next(iter(KINDS))}_tower_told").output)
+        np.testing.assert_array_equal(tower(X)[:, -2:], X[:, [3, 1]])
+
+
 def test_ple_of_one_level_is_cgc():
     one, other = (build_model(name, levels=1, seed=3, **SIZES) for name in ("ple", "cgc"))
     assert [v.path for v in one.weights] == [v.path for v in other.weights]
@@ -318,6 +344,12 @@ def test_one_expert_for_a_gate_is_quiet():
             ValueError,
             r"gate_columns: expected one or more of the columns 0 to 3, each once, got \[4\]",
         ),
+        (
+            {"tower_columns": [4]},
+            ValueError,
+            r"tower_columns: expected one or more of the columns 0 to 3, each once, got \[4\]",
+        ),
+        ({"tower_columns": [0, 0]}, ValueError, r"tower_columns: .* got \[0, 0\]"),
         ({"gate_columns": []}, ValueError, r"gate_columns: .* got \[\]"),
         ({"gate_columns": 1}, TypeError, "gate_columns: expected a list of columns, got 1"),
         ({"orthogonality": float("nan")}, ValueError, "orthogonality: .* got nan"),

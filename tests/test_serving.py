@@ -25,9 +25,14 @@ DATA = make_synthetic(ROWS, 0.4, features=4, tasks=KINDS)
 CODES = np.random.default_rng(0).integers(0, (3, 2), (ROWS, 2))
 TABULAR = TaskData({"numeric": DATA.features, "codes": CODES}, DATA.labels, KINDS, cardinalities=(3, 2))
 CODES_ALONE = TaskData({"numeric": np.ones((ROWS, 0)), "codes": CODES}, DATA.labels, KINDS, cardinalities=(3, 2))
-OPTIONS = {"own_residual": True, "detach_others": True, "normalise_experts": True, "gate_temperature": 2.0}
+OPTIONS = {"own_residual": True, "detach_others": True, "normalise_experts": True, "gate_temperature": 2.0,
+           "tower_columns": [0]}  # fmt: skip
 CASES = {architecture: (architecture, DATA, {}) for architecture in ARCHITECTURES} | {
-    "all options": ("ple", TABULAR, OPTIONS | {"gate_dropout": 0.5, "gate_bias": True, "gate_columns": [1, 3]}),
+    "all options": (
+        "ple",
+        TABULAR,
+        OPTIONS | {"gate_dropout": 0.5, "gate_bias": True, "gate_columns": [1, 3]},
+    ),
     "codes alone": ("mmoe", CODES_ALONE, {}),
     "trained": ("mmoe", DATA, {"tower_units": []}),
 }
