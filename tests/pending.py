@@ -3,6 +3,8 @@
 PENDING = {
     *(f"{region}_{part}" for region in ("sign", "neighbours") for part in ("attempts", "rates", "map")),
     *(f"{region}_conflicts" for region in ("parts", "sign", "routing", "neighbours")),
+    "routing_told_attempts",
+    "routing_told",
     "groups_attempts",
     "groups",
     "mmoe_paper_attempts",

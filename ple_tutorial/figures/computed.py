@@ -14,7 +14,7 @@ from ple_tutorial.routing import ONE_LEVEL, Routing, routing
 from ple_tutorial.study import FAMILY, STUDIES, worlds
 from ple_tutorial.study.protocol import with_mean_excess
 from ple_tutorial.study.regimes import NAMES
-from ple_tutorial.study.results import family_runs, seed_gains, stored, with_mean_mse
+from ple_tutorial.study.results import seed_gains, stored, with_mean_mse
 from ple_tutorial.study.verdicts import verdicts
 
 # ---- the numbers of figures that show no stored study ------------------------------------------------------------
@@ -84,12 +84,6 @@ def cost_numbers():
             row = {"architecture": name, "size": size, "expert_units": units, "tower_units": tower}
             rows.append(row | {"parameters": spent.parameters, "flops": spent.flops})
     return pd.DataFrame(rows)
-
-
-def family_gains():
-    """Return the gains of the family over the single-task model, by correlation and size."""
-    gains = gain_table(with_mean_mse(family_runs()), "mean/mse", by=["correlation", "size"])
-    return gains.reset_index().round(6)
 
 
 def label_correlation_numbers():

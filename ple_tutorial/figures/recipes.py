@@ -14,8 +14,10 @@ from ple_tutorial.figures import computed
 from ple_tutorial.routing import routing
 from ple_tutorial.study.balancing import against_weights
 from ple_tutorial.study.claims import against_ple
-from ple_tutorial.study.regimes import regimes, standings
-from ple_tutorial.study.results import dial_gains, seesaw_points, stored
+from ple_tutorial.study.conflicts import foretold
+from ple_tutorial.study.papers import paper_runs
+from ple_tutorial.study.regimes import DRAWN, NAMES, regimes, standings
+from ple_tutorial.study.results import dial_gains, family_gains, seesaw_points, stored
 from ple_tutorial.study.scarce import with_own_stops
 
 BALANCED = {"mean": "both tasks (geometric mean)", "a": "task a", "b": "task b"}
@@ -23,7 +25,14 @@ SCARCE_PANELS = {
     "sharing without gates": ("hard-sharing", "customized", "cross-stitch", "cgc-uniform", "ple-uniform"),
     "with gates": ("mmoe", "ml-mmoe", "cgc", "ple", "own-mixture"),
 }
-CLAIMED = ("single-task", "hard-sharing", "customized", "mmoe", "ml-mmoe", "cgc", "ple-uniform")
+FORETELLING = {
+    "early_cosine": "cosine after the first epoch",
+    "cosine": "mean cosine over the training",
+    "affinity": "mean fall of the loss by another's step",
+}
+CLAIMED = (
+    "single-task", "hard-sharing", "hard-sharing-told", "customized", "mmoe", "ml-mmoe", "cgc", "ple-uniform", "ple-printed",
+)  # fmt: skip
 STANDING = ("single-task", "hard-sharing", "customized", "mmoe", "ml-mmoe", "cgc", "ple", "ple-uniform")
 
 
@@ -140,7 +149,7 @@ FIGURES = {
         "the parameters are equal, and the operations lie within a seventh of one another.",
     ),
     "family_gain": Recipe(
-        computed.family_gains,
+        family_gains,
         plots.gains.gain_rows,
         "MTL gain of nine architectures and three controls over the single-task model, at correlation 0, 0.5 and 1, with layers "
         "of equal width and at an equal budget: means, 95 % intervals. Hard sharing lies right of zero at 1, and with equal "
@@ -197,6 +206,18 @@ FIGURES = {
         "parts gates as printed stay at nearly 2, gates that read one column or are uniform fall from about 1.1 and 1.5 to "
         "below 1. In the world with a routing table PLE that reads the context stays below a half to 16; as printed "
         "it rises from 0.75 to 1; with 64 all come to 1.",
+    ),
+    "foretold": Recipe(
+        lambda: foretold(DRAWN),
+        lambda table: plots.training.foretelling(table.replace({"region": NAMES}), FORETELLING),
+        "ALT",
+    ),
+    "mmoe_paper": Recipe(
+        lambda: stored("mmoe_paper"),
+        lambda runs: plots.scores.error_curves(
+            paper_runs("mmoe"), "mean/excess", "correlation", "excess error of a run (geometric mean of both tasks)"
+        ),
+        "ALT",
     ),
     "speed": Recipe(
         computed.speed_numbers,

@@ -124,7 +124,7 @@ def ratio_rows(table: pd.DataFrame, names: Sequence[str], xlabel: str) -> Figure
 
     Args:
         table: ``study.verdicts.verdicts`` by ``place``.
-        names: the models to draw.
+        names: the models to draw; one that is missing at a place is left out there.
         xlabel: of the axis; the ratio is that to the baseline of the verdicts.
     """
     checks.columns(
@@ -133,7 +133,7 @@ def ratio_rows(table: pd.DataFrame, names: Sequence[str], xlabel: str) -> Figure
     places = list(table.index.unique("place"))
     fig, ax = figure(7.0, 1.1 + 0.42 * len(places))
     for number, name in enumerate(names):
-        rows = table.xs(name, level="architecture").loc[places]
+        rows = table.xs(name, level="architecture").reindex(places)
         y = np.arange(len(places)) + 0.1 * (number - (len(names) - 1) / 2)
         errors = [rows["ratio"] - rows["ratio_low"], rows["ratio_high"] - rows["ratio"]]
         style = look(name)

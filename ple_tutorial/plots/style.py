@@ -19,6 +19,7 @@ ARCHITECTURES = {  # name in the tables: (label, colour, marker)
     "hard-sharing": ("hard sharing", "#D55E00", "s"),
     "hard-sharing-wide": ("hard sharing, wide", "#CC79A7", "P"),
     "hard-sharing-narrow": ("hard sharing, narrow", "#D55E00", "."),
+    "hard-sharing-told": ("hard sharing, told the context", "#D55E00", "P"),
     "asymmetric": ("asymmetric sharing", "#7A4B00", "<"),
     "customized": ("customized sharing", "#B07AA1", ">"),
     "cross-stitch": ("cross-stitch", "#5f6b73", "X"),

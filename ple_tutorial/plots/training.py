@@ -175,3 +175,29 @@ def method_rows(tables: Mapping[str, pd.DataFrame], methods: Sequence[str], xlab
     kept = dict(sorted(zip(labels, handles, strict=True), key=lambda pair: labels.index(pair[0])))
     fig.legend(kept.values(), kept, loc="outside upper center", ncols=len(kept), fontsize=8, frameon=False)
     return fig
+
+
+def foretelling(table: pd.DataFrame, measures: dict[str, str]) -> Figure:
+    """Plot what sharing did to a task's error against what was measured while it trained: a panel for each measure.
+
+    Args:
+        table: one row for each place and task: ``region`` (a world), ``ratio`` (its error with sharing over that without), and a
+            column for each measure.
+        measures: ``{column: label of its axis}``.
+    """
+    checks.columns("table", table, ["region", "ratio", *measures])
+    fig, axes = figure(7.2, 3.6, ncols=len(measures), squeeze=False, sharey=True)
+    for ax, (column, label) in zip(axes[0], measures.items(), strict=True):
+        for (region, here), marker, colour in zip(
+            table.groupby("region", sort=False), "os^Dv", TASK_COLOURS, strict=False
+        ):
+            ax.plot(here[column], here["ratio"], marker, color=colour, ms=4, mew=0, alpha=0.75, label=region)
+        ax.axhline(1, color="black", lw=0.8)
+        ax.axvline(0, color="black", lw=0.8)
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("")
+        ax.set_xlabel(label)
+    axes[0, 0].set_ylabel("error with sharing over that without")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
+    return fig

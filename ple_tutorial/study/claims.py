@@ -88,10 +88,23 @@ def printed(region: str) -> dict:
     return worlds.model_at("ple", tries[best.loc["ple", "attempt"]], region, centre["rows"], centre["budget"])
 
 
+def told_tried(*, region: str, attempt: int, rows: int, budget: int, **_: object) -> dict[str, dict]:
+    """Return hard sharing whose towers are told the context, as its attempt of this number sets it up."""
+    name = protocol.TOLD
+    return {name: worlds.model_at(name, protocol.attempts(name)[attempt], region, rows, budget)}
+
+
+def told(*, region: str, rows: int, budget: int, **place: object) -> dict[str, dict]:
+    """Return hard sharing whose towers are told the context, with its best attempt at the centre."""
+    best = protocol.best(stored(f"{region}_told_attempts"), worlds.REGIONS[region].scored)
+    return told_tried(region=region, attempt=int(best.loc[protocol.TOLD, "attempt"]), rows=rows, budget=budget)
+
+
 def against_ple(region: str) -> pd.DataFrame:
     """Return ``verdicts.verdicts`` of every model against PLE, by place: is it better, is it worse, or is no difference seen?
 
-    PLE as printed (``ple-printed``) stands where the centre's settings hold. From the stored tables.
+    PLE as printed (``ple-printed``) and hard sharing whose towers are told the context (``hard-sharing-told``) stand where the
+    centre's settings hold. From the stored tables.
 
     Args:
         region: a world of ``PLACES``.
@@ -100,7 +113,9 @@ def against_ple(region: str) -> pd.DataFrame:
         >>> against_ple("routing").loc[("two own functions", "hard-sharing"), "verdict"]
         'worse'
     """
-    runs = pd.concat([stored(f"{region}_{part}") for part in ("claims", "controls", "printed")], ignore_index=True)
+    runs = pd.concat(
+        [stored(f"{region}_{part}") for part in ("claims", "controls", "printed", "told")], ignore_index=True
+    )
     runs = with_mean_excess(runs, worlds.REGIONS[region].scored)
     return verdicts(runs, "mean/excess", "place", "ple")
 
@@ -130,6 +145,19 @@ def _studies(region):
             f"the same for PLE whose gates read what they read in the paper, where the settings of {region}'s centre hold",
             lambda **_: {"ple-printed": printed(region)},
             points=tuple(point for point in centre if point["shuffled"] == "nothing"),
+            **common,
+        ),
+        f"{region}_told_attempts": Study(
+            f"with seeds used for choosing only, at the centre of {region}: which of 16 attempts suits hard sharing whose towers"
+            " are told what gates are told",
+            worlds.at_each(told_tried, region),
+            points=tuple(worlds.cells(region)[0] | {"attempt": number} for number in range(protocol.ATTEMPTS)),
+            **common | {"make_data": worlds.at_each(worlds.world_data, region), "seeds": worlds.TRIED, "together": 8},
+        ),
+        f"{region}_told": Study(
+            f"the same for hard sharing whose towers are told what gates are told, where the settings of {region}'s centre hold",
+            worlds.at_each(told, region),
+            points=tuple(point for point in centre if point["shuffled"] != "labels"),
             **common,
         ),
     }

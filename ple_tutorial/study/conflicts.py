@@ -1,15 +1,23 @@
 """Do gradients foretell it? The cosines and affinities of hard sharing while it trains, on every place of the map."""
 
-import pandas as pd
+from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ple_tutorial import checks
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.worlds import World
 from ple_tutorial.diagnostics import Conflicts
 from ple_tutorial.models import build_model
 from ple_tutorial.study import worlds
 from ple_tutorial.study.engine import Study, scores
+from ple_tutorial.study.results import stored
 from ple_tutorial.training import fit, predict
 
+MEASURES = ("early_cosine", "cosine", "early_affinity", "affinity")
+DRAWS = 1000  # of the bootstrap
 SAMPLES = 2048  # of the training part, on which the gradients are computed
 
 
@@ -46,6 +54,57 @@ def conflicts(train: TaskData, valid: TaskData, test: World, seed: int, *, regio
         for measure in ("cosine", "affinity"):
             row |= {f"{task}/{measure}": of_task[measure].mean(), f"{task}/early_{measure}": first[measure].mean()}
     return row
+
+
+def foretold(regions: Sequence[str]) -> pd.DataFrame:
+    """Return what the gradients of hard sharing said of each task on each place of these worlds, and what sharing did to it.
+
+    Returns:
+        One row for each place and task that counts: ``region``, ``place`` (its number), ``task``, the means over seeds of
+        ``MEASURES``, and ``ratio``: the geometric mean over the map's seeds of the task's excess error with hard sharing over
+        that of the single-task model of the same budget. Below 1 sharing helped it.
+    """
+    rows = []
+    for region in regions:
+        said, done = stored(f"{region}_conflicts"), stored(f"{region}_map")
+        for number, place in enumerate(worlds.cells(region)):
+            seen, runs = (table[(table[list(place)] == pd.Series(place)).all(axis=1)] for table in (said, done))
+            for task in worlds.REGIONS[region].scored:
+                logs = np.log(runs.pivot(index="seed", columns="architecture", values=f"{task}/excess"))
+                row = {measure: seen[f"{task}/{measure}"].mean() for measure in MEASURES}
+                row["ratio"] = np.exp((logs["hard-sharing"] - logs["single-task"]).mean())
+                rows.append({"region": region, "place": number, "task": task} | row)
+    return pd.DataFrame(rows)
+
+
+def agreement(table: pd.DataFrame) -> pd.DataFrame:
+    """Return how well each measure orders the tasks by what sharing does to them.
+
+    Args:
+        table: ``foretold``.
+
+    Returns:
+        One row for each measure: ``rho``, Spearman's rank correlation with the *gain* (less error is more gain), and the ends
+        ``low`` and ``high`` of its 95 % bootstrap interval, where whole places are drawn, since the tasks of one are alike.
+
+    Example:
+        >>> made = pd.DataFrame({"region": "parts", "place": range(9), "ratio": range(9, 0, -1)})
+        >>> agreement(made.assign(**{measure: range(9) for measure in MEASURES})).loc["cosine", "rho"].round(6)
+        np.float64(1.0)
+    """
+    checks.columns("table", table, ["region", "place", "ratio", *MEASURES])
+    values = table[[*MEASURES, "ratio"]].to_numpy(float)
+    places = list(table.groupby(["region", "place"]).indices.values())
+    generator = np.random.default_rng(0)
+    draws = [
+        np.concatenate([places[one] for one in generator.integers(len(places), size=len(places))]) for _ in range(DRAWS)
+    ]
+    low, high = np.nanquantile([_rank_correlations(values[rows]) for rows in draws], (0.025, 0.975), axis=0)
+    return pd.DataFrame({"rho": _rank_correlations(values), "low": low, "high": high}, index=list(MEASURES))
+
+
+def _rank_correlations(values):
+    return -stats.spearmanr(values).statistic[:-1, -1]  # less error is more gain
 
 
 STUDIES = {

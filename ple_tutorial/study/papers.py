@@ -2,12 +2,17 @@
 
 import functools
 
+import numpy as np
+import pandas as pd
+from scipy import stats
+
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.worlds import World, make_neighbours
 from ple_tutorial.study import protocol, worlds
 from ple_tutorial.study.engine import Study
 from ple_tutorial.study.family import family_model
 from ple_tutorial.study.results import stored
+from ple_tutorial.study.verdicts import verdicts
 
 TEST = 8192
 MMOE = {  # the MMoE paper: 8 experts of 16 units and towers of 8; the others have as many parameters, within 3 %
@@ -71,6 +76,38 @@ def rates(paper: str) -> dict[str, float]:
 def chosen(*, paper: str, **_: object) -> dict[str, dict]:
     """Return the models of a paper with their chosen learning rates."""
     return _with_rates(paper, rates(paper))
+
+
+def paper_runs(paper: str) -> pd.DataFrame:
+    """Return the stored runs of a paper's experiment, with ``mean/excess`` over the two tasks."""
+    return protocol.with_mean_excess(stored(f"{paper}_paper"), "ab")
+
+
+def paper_verdicts(paper: str, baseline: str = "hard-sharing") -> pd.DataFrame:
+    """Return ``verdicts.verdicts`` of every model against the baseline, by ``correlation``, from the stored table."""
+    return verdicts(paper_runs(paper), "mean/excess", "correlation", baseline)
+
+
+def paper_spread(paper: str, name: str = "hard-sharing", baseline: str = "mmoe") -> pd.DataFrame:
+    """Return how much more a model varies from run to run than another one, at each correlation.
+
+    Returns:
+        By ``correlation``: ``ratio``, the standard deviation over runs of the logarithm of the model's error over that of the
+        baseline's, and the ends ``low`` and ``high`` of its 95 % bootstrap interval (BCa, pairs drawn together).
+    """
+    rows = {}
+    for correlation, runs in paper_runs(paper).groupby("correlation"):
+        logs = np.log(runs.pivot(index="seed", columns="architecture", values="mean/excess"))
+
+        def ratio(own, base, axis=-1):
+            return own.std(axis=axis) / base.std(axis=axis)
+
+        drawn = stats.bootstrap(
+            (logs[name].to_numpy(), logs[baseline].to_numpy()), ratio, paired=True, vectorized=True, rng=0
+        )
+        low, high = drawn.confidence_interval
+        rows[correlation] = {"ratio": ratio(logs[name].to_numpy(), logs[baseline].to_numpy()), "low": low, "high": high}
+    return pd.DataFrame(rows).T.rename_axis("correlation")
 
 
 def _studies(paper, correlations, seeds, batch):

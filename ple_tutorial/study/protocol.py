@@ -53,6 +53,7 @@ CONTROLS = {  # what a gate is worth, and what sharing is worth
     "own-mixture": _one_level("cgc"),
 }
 MODELS = PLAIN | GATED | CONTROLS
+TOLD = "hard-sharing-told"  # a control beside them: hard sharing whose towers are told what gates on the context read
 NARROW = (
     "hard-sharing-narrow"  # hard sharing of the single-task columns' width: of equal structure, not of equal budget
 )
@@ -78,8 +79,8 @@ def attempts(name: str) -> list[dict]:
         >>> attempts("ple")[0], attempts("hard-sharing")[-1]
         ({'rate': 0.005, 'experts': 'few', 'reads': 'stream'}, {'rate': 0.08, 'tower': 16})
     """
-    checks.choice("model", name, tuple(MODELS))
-    if name in PLAIN:
+    checks.choice("model", name, (*MODELS, TOLD))
+    if name in PLAIN or name == TOLD:
         return [{"rate": rate, "tower": tower} for tower in (8, 16) for rate in MORE_RATES]
     if MODELS[name].get("gate_temperature"):
         return [{"rate": rate, "experts": experts} for experts in EXPERTS for rate in MORE_RATES]
@@ -93,10 +94,12 @@ def attempts(name: str) -> list[dict]:
 
 @functools.lru_cache(maxsize=4096)
 def _at_budget(name, experts, tower, gates, parameters, features, tasks):
-    settings = MODELS[name] | {"tower_units": (tower,), "activation": "swish"}
+    settings = MODELS[name.removesuffix("-told")] | {"tower_units": (tower,), "activation": "swish"}
     if experts is not None:
         settings |= counts(name, experts)
-    if gates:
+    if name == TOLD:
+        settings |= {"tower_columns": gates}
+    elif gates:
         settings |= {"gate_columns": gates, "gate_bias": True}
     sized = {key: value for key, value in settings.items() if key not in ("activation", "gate_temperature")}
     found = equal_budget(
@@ -111,11 +114,12 @@ def model(
     """Return an entry of ``Study.models``: the arguments of ``build_model``, and under ``fit`` the learning rate.
 
     Args:
-        name: of ``MODELS``.
+        name: of ``MODELS``, or ``TOLD``.
         attempt: of ``attempts``; further entries are arguments of ``fit``.
         parameters: the budget, met within 3 %.
         features, tasks: how many features, and the names of the tasks.
-        gates: the columns that gates read where the attempt says ``"reads": "context"``; such gates have a bias.
+        gates: the columns that gates read where the attempt says ``"reads": "context"``; such gates have a bias. The towers of
+            ``TOLD`` read them always.
         epochs: over which the learning rate falls, along a cosine, to zero.
 
     Example:
@@ -124,7 +128,7 @@ def model(
         (((20,), (20,)), (10,), ['callbacks'])
     """
     rest = {key: value for key, value in attempt.items() if key not in ("rate", "experts", "reads", "tower")}
-    read = tuple(gates) if attempt.get("reads") == "context" else ()
+    read = tuple(gates) if attempt.get("reads") == "context" or name == TOLD else ()
     settings = _at_budget(
         name, attempt.get("experts"), attempt.get("tower", 8), read, parameters, features, tuple(tasks)
     )

@@ -158,3 +158,14 @@ def family_runs() -> pd.DataFrame:
         [stored("family_structure").assign(size="structure"), stored("family_budget").assign(size="budget")],
         ignore_index=True,
     )
+
+
+def family_gains() -> pd.DataFrame:
+    """Return the MTL gains of the family over the single-task model, by ``correlation``, ``size`` and ``architecture``.
+
+    Example:
+        >>> sorted(family_gains()["correlation"].unique().tolist())
+        [0.0, 0.5, 1.0]
+    """
+    gains = gain_table(with_mean_mse(family_runs()), "mean/mse", by=["correlation", "size"])
+    return gains.reset_index().round(6)

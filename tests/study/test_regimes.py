@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ple_tutorial import study
+from ple_tutorial.models import build_model
 from ple_tutorial.plots.regimes import KINDS
 from ple_tutorial.study import claims, protocol, regimes, results, worlds
 from ple_tutorial.study.verdicts import standing
@@ -90,13 +92,14 @@ def test_a_claim_fails_where_the_models_are_shuffled(monkeypatch):
     runs = pd.DataFrame(rows)
     printed = runs[runs["architecture"] == "single-task"].assign(architecture="ple-printed")
     controls = runs.assign(place="control")
-    tables = {"routing_claims": runs, "routing_controls": controls, "routing_printed": printed}
+    told = runs[runs["architecture"] == "single-task"].assign(architecture=protocol.TOLD)
+    tables = {"routing_claims": runs, "routing_controls": controls, "routing_printed": printed, "routing_told": told}
     monkeypatch.setattr(claims, "stored", tables.__getitem__)
-    names = ("hard-sharing", "ple-printed", "single-task")
+    names = ("hard-sharing", "hard-sharing-told", "ple-printed", "single-task")
     assert claims.against_ple("routing").loc["centre", "verdict"].to_dict() == dict.fromkeys(names, "worse")
     assert len(claims.against_ple("routing").loc["control"]) == 2
     tables["routing_claims"] = runs.assign(architecture=runs.groupby("seed")["architecture"].transform(rng.permutation))
-    mixed = claims.against_ple("routing").loc["centre"].drop("ple-printed")
+    mixed = claims.against_ple("routing").loc["centre"].drop(["ple-printed", protocol.TOLD])
     assert mixed["verdict"].eq("no difference seen").all()
 
 
@@ -110,3 +113,19 @@ def test_ple_as_printed_reads_its_stream_and_is_otherwise_an_attempt():
     tries = protocol.attempts("ple")
     best = min((number for number in errors.index if tries[number]["reads"] == "stream"), key=errors.get)
     assert how["fit"]["callbacks"][0].schedule(0, None) == tries[best]["rate"]
+
+
+def test_the_towers_that_are_told_read_what_the_gates_read_at_the_same_budget():
+    """The control of the claims: hard sharing, tuned by as many attempts, whose towers see the context."""
+    tries = study.STUDIES["routing_told_attempts"]
+    assert tries.seeds == worlds.TRIED and len(tries.points) == protocol.ATTEMPTS
+    assert protocol.attempts(protocol.TOLD) == protocol.attempts("hard-sharing")
+    centre = worlds.cells("routing")[0]
+    (how,) = claims.told_tried(region="routing", attempt=3, **centre).values()
+    plain = worlds.model_at("hard-sharing", protocol.attempts("hard-sharing")[3], "routing", 16_384, 4000)
+    different = {key for key in how if how[key] != plain.get(key)} - {"fit"}
+    assert different == {"tower_columns", "expert_units", "tower_units"}
+    assert how["tower_columns"] == worlds.REGIONS["routing"].gates
+    arguments = {key: value for key, value in how.items() if key != "fit"}
+    built = build_model(**arguments, features=worlds.REGIONS["routing"].features, tasks=worlds.FOUR)
+    assert abs(built.count_params() - 4000) <= 0.03 * 4000
