@@ -403,7 +403,7 @@ MUTANTS = (
     mutant("a spread that is that of the errors' mean", "claims_and_foretelling",
            ("study/papers", "return own.std(axis=axis)", "return own.mean(axis=axis)")),
     mutant("a claim that is replicated whatever was found", "claims_and_foretelling",
-           ("study/replication", 'better = bool((table["verdict"] == "better").all())', "better = True")),
+           ("study/replication", "gains[0].high < 0 < gains[1].low,", "True,")),
     mutant("PLE as printed whose gates read the context", "regimes",
            ("study/claims", '== "stream"', '== "context"')),
     mutant("a duel on the rates of another place", "duel",

@@ -15,7 +15,6 @@ from ple_tutorial.routing import routing
 from ple_tutorial.study.balancing import against_weights
 from ple_tutorial.study.claims import against_ple
 from ple_tutorial.study.conflicts import foretold
-from ple_tutorial.study.papers import paper_runs
 from ple_tutorial.study.regimes import DRAWN, NAMES, regimes, standings
 from ple_tutorial.study.results import dial_gains, family_gains, seesaw_points, stored
 from ple_tutorial.study.scarce import with_own_stops
@@ -28,7 +27,7 @@ SCARCE_PANELS = {
 FORETELLING = {
     "early_cosine": "cosine after the first epoch",
     "cosine": "mean cosine over the training",
-    "affinity": "mean fall of the loss by another's step",
+    "affinity": "mean affinity (in 10,000ths)",
 }
 CLAIMED = (
     "single-task", "hard-sharing", "hard-sharing-told", "customized", "mmoe", "ml-mmoe", "cgc", "ple-uniform", "ple-printed",
@@ -182,7 +181,8 @@ FIGURES = {
         "The map of regimes: a row for each world, a tile for each place of its dials, coloured by the kind of model that wins "
         "alone. In the world with a routing table PLE wins alone at the centre, with two own functions, with fewer and with more "
         "rows, and with 12,000 parameters; hard sharing where the tasks agree nowhere and with 2,000 parameters. In the world of "
-        "shared and private parts no tile is won by gates with own experts alone; sharing without gates wins most.",
+        "shared and private parts no tile is won by gates with own experts alone; sharing without gates wins most. On the dial "
+        "beside a loud neighbour single-task networks lead on every tile, alone on four of nine.",
     ),
     "routing_standing": Recipe(
         lambda: standings("routing"),
@@ -194,10 +194,11 @@ FIGURES = {
     "routing_claims": Recipe(
         lambda: stored("routing_claims"),
         lambda runs: plots.ratio_rows(against_ple("routing"), CLAIMED, "excess error over PLE's (right: PLE has less)"),
-        "Excess error of seven models over PLE's on six places of the world with a routing table and on five controls, with "
+        "Excess error of nine models over PLE's on six places of the world with a routing table and on five controls, with "
         "intervals. With two own functions and with more parameters all lie right of 1. At the "
         "centre hard sharing lies at 1; with few parameters and with nothing in common it lies left. With shuffled contexts all "
-        "lie close to 1, with shuffled labels at 1.",
+        "lie close to 1, with shuffled labels at 1. Hard sharing told the context lies right of 1 at the centre and with two own "
+        "functions, as PLE with gates as printed does.",
     ),
     "causes": Recipe(
         lambda: stored("causes"),
@@ -209,15 +210,12 @@ FIGURES = {
     ),
     "foretold": Recipe(
         lambda: foretold(DRAWN),
-        lambda table: plots.training.foretelling(table.replace({"region": NAMES}), FORETELLING),
-        "ALT",
-    ),
-    "mmoe_paper": Recipe(
-        lambda: stored("mmoe_paper"),
-        lambda runs: plots.scores.error_curves(
-            paper_runs("mmoe"), "mean/excess", "correlation", "excess error of a run (geometric mean of both tasks)"
+        lambda table: plots.training.foretelling(
+            table.replace({"region": NAMES}).assign(affinity=1e4 * table["affinity"]), FORETELLING
         ),
-        "ALT",
+        "What sharing did to the error of every task on every place of three worlds, against three measurements of gradients, a "
+        "panel each. After the first epoch nearly all cosines are above 0, and errors lie on both sides of 1. Over the "
+        "whole training the world with a routing table lies lower at the right; within a world no order is seen.",
     ),
     "speed": Recipe(
         computed.speed_numbers,

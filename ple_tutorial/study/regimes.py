@@ -14,7 +14,7 @@ NAMES = {  # of the worlds, as readers know them
     "routing": "routing table",
     "neighbours": "dial, beside a loud neighbour",
 }
-DRAWN = ("routing", "parts")  # those whose map has been run
+DRAWN = ("routing", "parts", "neighbours")  # those whose map has been run
 DIALS = {  # the dials in the order of the map: name, and how a value is written
     "strength": ("relation", "{:g}"),
     "own": ("own functions", "{:g}"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ple_tutorial.metrics import Gain, mtl_gain
-from ple_tutorial.study import papers, scarce
+from ple_tutorial.study import scarce
 from ple_tutorial.study.balancing import against_weights
 from ple_tutorial.study.claims import against_ple
 from ple_tutorial.study.results import family_gains, stored
@@ -45,7 +45,7 @@ def papers_claims() -> pd.DataFrame:
         >>> papers_claims()["verdict"].value_counts().index.isin(VERDICTS.values()).all()
         np.True_
     """
-    claims = [_seesaw(), *_ple_over_rivals(), _levels(), _every_correlation(), *_mmoe(), _balancing()]
+    claims = [_seesaw(), *_ple_over_rivals(), _levels(), _every_correlation(), _balancing()]
     claims.append(Claim("more views and more watch time in an A/B test", "PLE, Table 3"))
     columns = ["claim", "source", "our setting", "what we found", "study"]
     rows = [(one.says, one.source, one.setting, one.found, one.study, VERDICTS[one.holds]) for one in claims]
@@ -119,31 +119,6 @@ def _every_correlation():
         f"gain at 0, 0.5, 1: {', '.join(f'{value:+.3f}' for value in gains['mean'])}",
         "family_budget",
         bool((gains["low"] > 0).all()),
-    )
-
-
-def _mmoe():
-    table = papers.paper_verdicts("mmoe").xs("mmoe", level="architecture")
-    better = bool((table["verdict"] == "better").all())
-    found = [
-        f"{row['ratio']:.2f} ({row['ratio_low']:.2f} to {row['ratio_high']:.2f})" for row in table.to_dict("records")
-    ]
-    yield Claim(
-        "MMoE has less error than a shared bottom, with identical tasks, too",
-        "MMoE, Figure 4",
-        "its data, equal budget, 200 seeds",
-        f"over hard sharing's at {', '.join(f'{p:g}' for p in table.index)}: {', '.join(found)}",
-        "mmoe_paper",
-        better,
-    )
-    spread = papers.paper_spread("mmoe")
-    yield Claim(
-        "the shared bottom varies more from run to run than MMoE",
-        "MMoE, Figure 4",
-        "the same",
-        "log errors' deviation over MMoE's: " + ", ".join(f"{ratio:.2f}" for ratio in spread["ratio"]),
-        "mmoe_paper",
-        bool((spread["low"] > 1).all()),
     )
 
 

@@ -11,7 +11,7 @@ from ple_tutorial.study import conflicts, papers, replication, worlds
 from ple_tutorial.study.regimes import DRAWN
 from ple_tutorial.study.results import stored
 
-USES_STORED = ("replication", "claims", "papers", "results")
+USES_STORED = ("replication", "claims", "results")
 
 
 def test_every_claim_names_a_study_that_exists_and_the_verdict_that_its_table_gives():
