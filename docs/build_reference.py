@@ -47,7 +47,8 @@ SECTIONS = {  # in the order in which a reader needs them
         study.scarce.full_and_scarce study.scarce.with_own_stops study.balancing.tries study.balancing.choices
         study.balancing.by_method study.balancing.against_weights study.worlds.world_data study.worlds.choice
         study.protocol.attempts study.protocol.with_mean_excess study.regimes.regimes study.regimes.map_runs
-        study.claims.against_ple study.verdicts.holm study.duel.duel plots.ladder.Step plots.ladder.ladder
+        study.claims.against_ple study.verdicts.holm study.duel.duel study.conflicts.foretold study.conflicts.agreement
+        study.replication.papers_claims plots.ladder.Step plots.ladder.ladder
         plots.figure plots.look plots.show plots.draw_routing plots.gain_over_dial plots.gain_panels
         plots.gate_bars plots.gradient_arrows plots.label_spaces plots.rank_sweep plots.sample_spaces plots.stop_curves
         tables.write_table tables.read_table""",

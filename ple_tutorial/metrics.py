@@ -193,6 +193,32 @@ def gain_table(
     """
     if not isinstance(metric, str):
         checks.refuse("metric", "the name of a column", repr(metric), TypeError)
+    by, groups = paired_scores(runs, metric, by, baseline)
+    rows = []
+    for values, scores in groups:
+        for architecture in scores.columns.drop(baseline):
+            gain = mtl_gain(metric.rsplit("/")[-1], scores[architecture], scores[baseline], confidence)
+            row = dict(zip(by, values, strict=True)) | {"architecture": architecture, "seeds": len(scores)}
+            names = ("mean", "low", "high", "median", "positive", "p_value")
+            rows.append(row | {name: getattr(gain, name) for name in names})
+    return pd.DataFrame(rows).set_index([*by, "architecture"])
+
+
+def paired_scores(
+    runs: pd.DataFrame, metric: str, by: str | Sequence[str], baseline: str
+) -> tuple[list[str], list[tuple[tuple, pd.DataFrame]]]:
+    """Return the scores of a study side by side, so that architectures with the same seed are pairs.
+
+    Args:
+        runs, metric, by, baseline: as in ``gain_table``.
+
+    Returns:
+        ``by`` as a list; and for each combination of its values a pair of these values and a table with a row for each seed and a
+        column for each architecture.
+
+    Raises:
+        ValueError: as ``gain_table``.
+    """
     by = [by] if isinstance(by, str) else checks.row("by", by, "names of columns")
     checks.columns("runs", runs, ["architecture", "seed", *by, metric])
     checks.reals(f"runs[{metric!r}]", runs[metric])
@@ -204,14 +230,10 @@ def gain_table(
     checks.choice("baseline", baseline, architectures)
     if len(architectures) < 2:
         checks.refuse("runs", "the baseline and at least one other architecture", architectures)
-    rows = []
-    for values, group in runs.groupby(by, sort=True) if by else [((), runs)]:
-        scores = group.pivot(index="seed", columns="architecture", values=metric)
-        if scores.isna().any(axis=None):
-            checks.refuse("runs", "every architecture on every seed", "some missing")
-        for architecture in scores.columns.drop(baseline):
-            gain = mtl_gain(metric.rsplit("/")[-1], scores[architecture], scores[baseline], confidence)
-            row = dict(zip(by, values, strict=True)) | {"architecture": architecture, "seeds": len(scores)}
-            names = ("mean", "low", "high", "median", "positive", "p_value")
-            rows.append(row | {name: getattr(gain, name) for name in names})
-    return pd.DataFrame(rows).set_index([*by, "architecture"])
+    groups = [
+        (values, group.pivot(index="seed", columns="architecture", values=metric))
+        for values, group in (runs.groupby(by, sort=True) if by else [((), runs)])
+    ]
+    if any(scores.isna().any(axis=None) for _, scores in groups):
+        checks.refuse("runs", "every architecture on every seed", "some missing")
+    return by, groups

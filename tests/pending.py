@@ -3,7 +3,6 @@
 PENDING = {
     *(f"{region}_{part}" for region in ("sign",) for part in ("attempts", "rates", "map")),
     *(f"{region}_conflicts" for region in ("sign",)),
-    "groups_attempts",
     "groups",
     "mmoe_paper_attempts",
     "mmoe_paper",

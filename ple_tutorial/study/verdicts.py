@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from ple_tutorial import checks
-from ple_tutorial.metrics import gain_table
+from ple_tutorial.metrics import gain_table, paired_scores
 
 BETTER, WORSE, UNSEEN = "better", "worse", "no difference seen"
 POWER = 0.8
@@ -126,13 +126,12 @@ def standing(
         >>> standing(runs, "excess")["level"].to_dict()
         {'hard-sharing': True, 'ple': True, 'single-task': False}
     """
-    by = [by] if isinstance(by, str) else list(by)
-    gain_table(runs, metric, by, baseline)  # for its refusals
+    by, groups = paired_scores(runs, metric, by, baseline)
     if not (runs[metric] > 0).all():
         checks.refuse(f"runs[{metric!r}]", "scores above 0", float(runs[metric].min()))
     rows = []
-    for values, group in runs.groupby(by, sort=True) if by else [((), runs)]:
-        logs = np.log(group.pivot(index="seed", columns="architecture", values=metric))
+    for values, scores in groups:
+        logs = np.log(scores)
         best = logs.mean().idxmin()
         others = [name for name in logs.columns if name != best]
         p_values = [_wilcoxon(logs[name] - logs[best]) for name in others]
