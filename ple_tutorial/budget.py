@@ -95,20 +95,35 @@ def _read(gate_columns, tower_columns, spec):
     return None if gates is None else len(gates), len(towers or ())
 
 
+def _used(table, gates_read_streams):
+    """Return for each level the mixers and the groups of experts on which a prediction depends; a model holds no others."""
+    levels, needed = [], set(table.tasks)
+    for level in reversed(table.levels):
+        mixers = [stream for stream in level.mixers if stream in needed]
+        groups = {group for stream in mixers for group in (*level.mixers[stream].sees, *level.mixers[stream].residual)}
+        levels.insert(0, (mixers, [group for group in level.experts if group in groups]))
+        reading = (s for s in mixers if level.mixers[s].how == "gate" and level.mixers[s].reads == "stream")
+        needed = groups | (set(reading) if gates_read_streams else set())
+        needed |= set(table.tasks) if table.towers == "all" else set()
+    return levels
+
+
 def _cost(table, spec, per_level, towers, normalised, bias, read, embedding):
     of_gates, of_towers = read
     x = spec.numeric + len(spec.cardinalities) * embedding
     parameters, products = sum(spec.cardinalities) * embedding, 0
     streams = {}  # stream: its width; an absent one is the features
-    for level, units in zip(table.levels, per_level, strict=True):
-        for group, count in level.experts.items():
+    for level, units, (mixers, groups) in zip(table.levels, per_level, _used(table, of_gates is None), strict=True):
+        for group in groups:
+            count = level.experts[group]
             before = streams.get(group, x)
             for width in units:
                 products += count * before * width
                 parameters += count * (before * width + width + 4 * width * normalised)
                 before = width
         sent = {}
-        for stream, mixer in level.mixers.items():
+        for stream in mixers:
+            mixer = level.mixers[stream]
             seen, unit = sum(level.experts[group] for group in mixer.sees), units[-1]
             sent[stream] = (
                 unit * {"gate": 1, "pass": 1, "concat": seen, "stitch": level.experts.get(stream, 0)}[mixer.how]

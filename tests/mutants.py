@@ -22,6 +22,7 @@ FAST = (
     "batches", "sample_weights", "programs", "callbacks", "checkpoint", "balancing", "balancing_methods", "showing", "drawings",
     "editions", "scoring", "answers",
     "worlds", "funnel", "verdicts", "protocol", "gradients", "regimes", "duel", "results", "gains_and_regimes",
+    "claims_and_foretelling",
     "columns", "splitting", "parquet_folders", "without_labels", "census_scaling", "fourth_answers",
 )  # fmt: skip
 

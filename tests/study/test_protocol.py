@@ -134,7 +134,7 @@ def test_a_shuffled_context_is_a_control():
     assert shown[0].all() and shown[1].mean() < 0.2
 
 
-@pytest.mark.parametrize("region", worlds.REGIONS)
+@pytest.mark.parametrize("region", worlds.MAPPED)
 def test_rates_are_tried_where_the_centre_does_not_decide(region):
     moved = study.STUDIES[f"{region}_rates"].points
     assert {point["strength"] for point in moved} == {worlds.REGIONS[region].strength[2]}
