@@ -12,21 +12,13 @@ from ple_tutorial.models import build_model
 from ple_tutorial.routing import ARCHITECTURES, ONE_LEVEL, routing
 
 PAIR = {"a": "binary", "b": "regression"}
-
 COLUMNS = st.sampled_from([None, (0,)])
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_parameters_are_those_that_keras_counts(architecture):
     @settings(max_examples=6, derandomize=True, deadline=None, database=None)
-    @given(
-        networks(architecture),
-        st.booleans(),
-        st.booleans(),
-        st.booleans(),
-        st.sampled_from([None, (0,)]),
-        st.sampled_from([None, (0,)]),
-    )
+    @given(networks(architecture), st.booleans(), st.booleans(), st.booleans(), COLUMNS, COLUMNS)
     def check(network, normalise, codes, own_residual, gate_columns, tower_columns):
         arguments, _, _ = network
         arguments |= {"normalise_experts": normalise, "embedding": 3}

@@ -41,14 +41,8 @@ VARIANTS = {architecture: (architecture, {}) for architecture in ARCHITECTURES} 
     "all options": (
         "ple",
         {"own_residual": True, "detach_others": True, "normalise_experts": True, "gate_temperature": 2.0}
-        | {
-            "gate_dropout": 0.3,
-            "gate_bias": True,
-            "gate_columns": (2, 0),
-            "tower_columns": (1,),
-            "features": FeatureSpec(4, (3, 2)),
-        }
-        | {"tower_units": {"z": [3], "a": []}},
+        | {"gate_dropout": 0.3, "gate_bias": True, "gate_columns": (2, 0), "features": FeatureSpec(4, (3, 2))}
+        | {"tower_units": {"z": [3], "a": []}, "tower_columns": (1,)},
     ),
     "penalty": ("sluice", {"orthogonality": 0.7}),
 }

@@ -28,11 +28,7 @@ CODES_ALONE = TaskData({"numeric": np.ones((ROWS, 0)), "codes": CODES}, DATA.lab
 OPTIONS = {"own_residual": True, "detach_others": True, "normalise_experts": True, "gate_temperature": 2.0,
            "tower_columns": [0]}  # fmt: skip
 CASES = {architecture: (architecture, DATA, {}) for architecture in ARCHITECTURES} | {
-    "all options": (
-        "ple",
-        TABULAR,
-        OPTIONS | {"gate_dropout": 0.5, "gate_bias": True, "gate_columns": [1, 3]},
-    ),
+    "all options": ("ple", TABULAR, OPTIONS | {"gate_dropout": 0.5, "gate_bias": True, "gate_columns": [1, 3]}),
     "codes alone": ("mmoe", CODES_ALONE, {}),
     "trained": ("mmoe", DATA, {"tower_units": []}),
 }

@@ -54,33 +54,3 @@ def label_correlations(table: pd.DataFrame) -> Figure:
     ax.set_ylabel("Pearson correlation of the labels")
     ax.legend(loc="upper left", frameon=False)
     return fig
-
-
-def error_curves(runs: pd.DataFrame, metric: str, by: str, xlabel: str) -> Figure:
-    """Plot the whole distribution of an error over runs: a panel for each value of a column, a rising line for each model.
-
-    A line's height at an error is the share of runs that have no more than that.
-
-    Args:
-        runs: columns ``architecture``, ``by`` and ``metric``.
-        metric: a column of errors above 0; the axis is logarithmic.
-        by: the column of the panels, and the word in their titles.
-        xlabel: of the axis.
-    """
-    checks.columns("runs", runs, ["architecture", by, metric])
-    panels = list(runs.groupby(by))
-    fig, axes = figure(7.0, 3.2, ncols=len(panels), squeeze=False, sharey=True, sharex=True)
-    names = [name for name in ARCHITECTURES if name in set(runs["architecture"])]
-    for ax, (value, here) in zip(axes[0], panels, strict=True):
-        for name, line in zip(names, ("-", "--", "-.", ":", "-", "--"), strict=False):
-            style = look(name)
-            errors = here.loc[here["architecture"] == name, metric]
-            ax.ecdf(errors, color=style["color"], ls=line, lw=1.6, label=style["label"])
-        ax.set_xscale("log")
-        ax.xaxis.set_major_formatter("{x:g}")
-        ax.set_title(f"{by} {value:g}", fontsize=9)
-        ax.set_ylim(0, 1)
-    axes[0, 0].set_ylabel("share of the runs with no more error")
-    fig.supxlabel(xlabel, fontsize=9)
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4, fontsize=8)
-    return fig

@@ -199,6 +199,6 @@ def foretelling(table: pd.DataFrame, measures: dict[str, str]) -> Figure:
         ax.minorticks_off()
         ax.locator_params(axis="x", nbins=4)
         ax.set_xlabel(label)
-    axes[0, 0].set_ylabel("error with sharing over that without")
+    axes[0, 0].set_ylabel("excess error with sharing over that without")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
     return fig

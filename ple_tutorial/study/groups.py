@@ -3,14 +3,12 @@
 import functools
 
 import numpy as np
-import pandas as pd
 
 from ple_tutorial.data import TaskData
 from ple_tutorial.data.worlds import World, make_neighbours
 from ple_tutorial.study import protocol, worlds
 from ple_tutorial.study.engine import Study
 from ple_tutorial.study.results import stored
-from ple_tutorial.study.verdicts import verdicts
 
 GROUPS = {3: (2, 1), 4: (2, 2), 8: (4, 4)}  # number of tasks: sizes of the groups
 WITHIN = 0.9  # correlation of two tasks of one group
@@ -81,15 +79,6 @@ def rates(tasks: int) -> dict[str, float]:
 def chosen(*, tasks: int, **_: object) -> dict[str, dict]:
     """Return every model for so many tasks with its chosen learning rate."""
     return _models(tasks, rates(tasks).__getitem__)
-
-
-def by_groups(baseline: str = "single-task") -> pd.DataFrame:
-    """Return ``verdicts.verdicts`` of every model against the baseline, by ``place``: so many tasks. From the stored table."""
-    runs = stored("groups")
-    parts = [protocol.with_mean_excess(part, names(tasks)) for tasks, part in runs.groupby("tasks")]
-    runs = pd.concat(parts)[["architecture", "tasks", "seed", "mean/excess"]]
-    words = runs["tasks"].map(lambda tasks: f"{tasks} tasks, groups of {' and '.join(map(str, GROUPS[tasks]))}")
-    return verdicts(runs.assign(place=words), "mean/excess", "place", baseline)
 
 
 FIT = {"epochs": EPOCHS, "batch_size": worlds.BATCH, "patience": EPOCHS}
